@@ -1,0 +1,31 @@
+"""Every error this project raises on purpose.
+
+FERError
+├── ImageError      the bytes of a picture cannot be used
+├── ModelError      a version folder or its graph cannot be used
+├── DownloadError   weights could not be fetched from the Hub
+└── DataError       a data set for training cannot be used
+
+A message says what was received, what was expected and how to mend it.
+Pages and the command line catch `FERError` and show it; anything else is a bug and fails loudly.
+"""
+
+
+class FERError(Exception):
+    """Base of all expected errors."""
+
+
+class ImageError(FERError):
+    """The bytes of a picture cannot be used: empty, not an image, truncated or too large."""
+
+
+class ModelError(FERError):
+    """A version folder or its graph cannot be used."""
+
+
+class DownloadError(FERError):
+    """Weights could not be fetched from the Hub, and no cached copy exists."""
+
+
+class DataError(FERError):
+    """A data set for training cannot be used; the message names the file and the row."""

@@ -1,0 +1,90 @@
+"""What a detection and a prediction are: small frozen dataclasses, checked at birth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+LABELS = ("happy", "sad", "neutral", "surprised")
+"""The project's expression labels, in the order every bundled version uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An axis-aligned rectangle in pixels, `x1 < x2` and `y1 < y2`; (0, 0) is the top left corner."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+    def __post_init__(self) -> None:
+        if not (self.x1 < self.x2 and self.y1 < self.y2):
+            raise ValueError(f"a box needs x1 < x2 and y1 < y2, received {self}")
+
+    @property
+    def width(self) -> float:
+        return self.x2 - self.x1
+
+    @property
+    def height(self) -> float:
+        return self.y2 - self.y1
+
+    @property
+    def center(self) -> tuple[float, float]:
+        return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """Centres of the two eyes in pixels; `left_eye` is the one further left in the picture."""
+
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A detected face: its box clipped to the picture, the detector's confidence in [0, 1], its eyes.
+
+    `frame` is the detector's box before clipping. Crops are cut from it, so that a face at the
+    border keeps its geometry; without one, the box serves.
+    """
+
+    box: Box
+    confidence: float
+    landmarks: Landmarks | None = None
+    frame: Box | None = None
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(f"confidence must lie in [0, 1], received {self.confidence}")
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """A face and the probability of each expression label, in the version's own order."""
+
+    face: Face
+    scores: Mapping[str, float]
+
+    def __post_init__(self) -> None:
+        total = sum(self.scores.values())
+        if not self.scores or abs(total - 1.0) > 1e-3:
+            raise ValueError(f"scores must be probabilities that sum to 1, received {dict(self.scores)}")
+        object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
+
+    @property
+    def label(self) -> str:
+        """The most probable label; the first one in the version's order on a tie."""
+        return max(self.scores, key=lambda label: self.scores[label])
+
+    @property
+    def score(self) -> float:
+        """The probability of `label`."""
+        return self.scores[self.label]
+
+    def top(self, k: int) -> list[tuple[str, float]]:
+        """The `k` most probable labels with their scores, best first."""
+        return sorted(self.scores.items(), key=lambda item: -item[1])[:k]

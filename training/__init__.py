@@ -1,0 +1,1 @@
+"""Offline scripts that make versions: data, architectures, train, export, evaluate."""
