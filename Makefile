@@ -1,0 +1,53 @@
+# Facial-expression studio. Needs GNU make 3.81 and Python 3.11 to 3.13; everything else goes into .venv.
+# A certain Python: make app PYTHON=python3.12. More options for pytest: make test ARGS="-k metrics".
+
+VENV := .venv
+BIN := $(VENV)/bin
+SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
+	$$python -c '$(SUITABLE)' 2>/dev/null && echo $$python && break; done)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help app test style quality format clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+
+app: $(VENV)/app.stamp  ## install what the app needs, then open it in the browser
+	$(BIN)/streamlit run app.py $(ARGS)
+
+test: $(VENV)/dev.stamp  ## run every test; finds Chromium or installs it
+	$(BIN)/python tests/support/find_chromium.py --install
+	$(BIN)/python -m pytest $(ARGS)
+
+style: $(VENV)/dev.stamp  ## check format and lint rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+quality: $(VENV)/dev.stamp  ## check types
+	$(BIN)/mypy
+
+format: $(VENV)/dev.stamp  ## rewrite the code in the project's format, mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove the virtual environment and every cache
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is newer than the requirements it was installed from.
+$(VENV)/app.stamp: requirements.txt | $(BIN)/python
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/app.stamp
+	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+	touch $@
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITABLE)' 2>/dev/null || { \
+		echo "Python 3.11, 3.12 or 3.13 with its venv module is needed, $(or $(PYTHON),none) was found." >&2; \
+		echo "Install one (Debian: apt-get install python3-venv) or name it: make PYTHON=/path/to/python" >&2; \
+		exit 1; }
+	$(PYTHON) -m venv $(VENV)

