@@ -1,0 +1,180 @@
+"""Draw predictions on a copy of the picture: a box in the expression's colour and a caption that hides no face."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageDraw, ImageFont
+
+from fer.results import Box, Prediction
+
+EXPRESSION_COLORS: Mapping[str, str] = MappingProxyType(
+    {"happy": "#E69F00", "sad": "#0072B2", "neutral": "#8A8A8A", "surprised": "#CC79A7"}
+)
+"""The colour of each of the project's labels, from the palette of Okabe and Ito, as `#RRGGBB`."""
+
+OTHER_COLORS = ("#56B4E9", "#009E73", "#F0E442", "#D55E00")
+"""The palette's other colours, for labels outside the four, in this order."""
+
+Rect = tuple[int, int, int, int]
+"""x1, y1, x2, y2 in whole pixels; x2 and y2 lie just outside."""
+
+
+def color_of(label: str, labels: Sequence[str]) -> str:
+    """The `#RRGGBB` of one of a version's `labels`; beyond four labels of its own the colours come round again."""
+    if label in EXPRESSION_COLORS:
+        return EXPRESSION_COLORS[label]
+    others = [other for other in labels if other not in EXPRESSION_COLORS]
+    return OTHER_COLORS[others.index(label) % len(OTHER_COLORS)]
+
+
+def annotate(image: NDArray[np.uint8], predictions: Sequence[Prediction]) -> NDArray[np.uint8]:
+    """A copy of the RGB picture with each prediction's box, and a caption such as "happy 0.93", or "2 happy 0.93".
+
+    Numbers follow the order of `predictions` and appear from two faces on. Lines lie around the boxes, not in them,
+    except along the picture's own edge. A caption touches its box and avoids every face and caption: in a crowd all
+    grow smaller, then those without room show their number alone. A face that fills the picture loses a corner to its
+    caption, because the picture must keep its size.
+    """
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(f"expected RGB uint8 (height, width, 3), received {image.dtype} {image.shape}")
+    canvas = np.array(image, order="C")
+    rects = [_draw_box(canvas, prediction) for prediction in predictions]
+    for caption, (x1, y1, x2, y2) in _layout(canvas, predictions, rects):
+        canvas[y1:y2, x1:x2] = _tag(caption)[: y2 - y1, : x2 - x1]
+    return canvas
+
+
+def _scale(image: NDArray[np.uint8]) -> float:
+    """The side of the square with the picture's area: what lines and letters are measured against."""
+    height, width = image.shape[:2]
+    return math.sqrt(height * width)
+
+
+def _draw_box(canvas: NDArray[np.uint8], prediction: Prediction) -> Rect:
+    """Draw the frame around the face's box and return its outline, clipped to the picture."""
+    box, scale = prediction.face.box, _scale(canvas)
+    line = round(float(np.clip(box.height * 0.02, max(1.0, scale / 320), max(1.0, scale / 150))))
+    x1, y1, x2, y2 = rect = _outline(box, line, canvas)
+    color = _rgb(color_of(prediction.label, tuple(prediction.scores)))
+    canvas[y1 : y1 + line, x1:x2] = canvas[max(y1, y2 - line) : y2, x1:x2] = color
+    canvas[y1:y2, x1 : x1 + line] = canvas[y1:y2, max(x1, x2 - line) : x2] = color
+    return rect
+
+
+def _outline(box: Box, line: int, image: NDArray[np.uint8]) -> Rect:
+    height, width = image.shape[:2]
+    x1, y1 = max(0, math.floor(box.x1) - line), max(0, math.floor(box.y1) - line)
+    return x1, y1, max(x1, min(width, math.ceil(box.x2) + line)), max(y1, min(height, math.ceil(box.y2) + line))
+
+
+class _Caption(NamedTuple):
+    text: str
+    size: int
+    color: str
+
+
+def _caption(image: NDArray[np.uint8], number: int, predictions: Sequence[Prediction], shrink: float) -> _Caption:
+    """What prediction `number` says, in letters that suit the face and the picture, `shrink` times as large."""
+    prediction, scale = predictions[number], _scale(image)
+    text = f"{prediction.label} {prediction.score:.2f}"
+    text = f"{number + 1} {text}" if len(predictions) > 1 else text
+    text = " ".join(text.encode("utf-8", "replace").decode().split())  # no font draws lone surrogates or line ends
+    size = np.clip(prediction.face.box.height * 0.12, max(9.0, scale * 0.024), max(10.0, scale * 0.038)) * shrink
+    caption = _Caption(text, max(7, round(float(size))), color_of(prediction.label, tuple(prediction.scores)))
+    excess = _extent(caption)[1] / image.shape[1]
+    return caption if excess <= 1 else caption._replace(size=max(6, int(caption.size / excess)))
+
+
+def _extent(caption: _Caption) -> tuple[int, int]:
+    """Height and width of the caption's tag in pixels."""
+    text, size, _ = caption
+    return round(size * 0.72) + 2 * round(size * 0.3), math.ceil(_font(size).getlength(text)) + 2 * round(size * 0.35)
+
+
+@lru_cache(maxsize=64)  # a live page asks for the same few captions again and again
+def _tag(caption: _Caption) -> NDArray[np.uint8]:
+    """The caption on a filled rectangle, RGB (h, w, 3)."""
+    text, size, color = caption
+    height, width = _extent(caption)
+    fine = 4 if size < 40 else 1  # small letters are drawn larger and shrunk: even gaps, soft edges
+    mask = Image.new("L", (width * fine, height * fine))
+    middle, baseline = width * fine // 2, (height + round(size * 0.72)) * fine // 2
+    ImageDraw.Draw(mask).text(
+        (middle, baseline), text, 255, _font(size * fine), anchor="ms", stroke_width=size * fine * 0.018
+    )
+    tag = Image.new("RGB", (width, height), color)
+    tag.paste(_rgb(_text_color(color)), mask=mask.reduce(fine))
+    return np.asarray(tag)
+
+
+@lru_cache(maxsize=64)
+def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
+
+
+def _text_color(background: str) -> str:
+    """Black or white, whichever stands out more (WCAG 2 relative luminance; the two meet at 0.179)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in np.divide(_rgb(background), 255)]
+    return "black" if np.dot(linear, (0.2126, 0.7152, 0.0722)) > 0.179 else "white"
+
+
+def _rgb(color: str) -> tuple[int, ...]:
+    return ImageColor.getrgb(color)
+
+
+def _layout(
+    image: NDArray[np.uint8], predictions: Sequence[Prediction], rects: Sequence[Rect]
+) -> list[tuple[_Caption, Rect]]:
+    """Each caption and its place, in the largest letters that leave the fewest captions without room."""
+    best, fewest = [], len(rects) + 1
+    for shrink in (1.0, 0.8, 0.64, 0.5):
+        captions = [_caption(image, number, predictions, shrink) for number in range(len(predictions))]
+        placed, misfits = _arrange(captions, rects, image)
+        if misfits < fewest:
+            best, fewest = placed, misfits
+        if fewest == 0:
+            break
+    return best
+
+
+def _arrange(
+    captions: Sequence[_Caption], rects: Sequence[Rect], image: NDArray[np.uint8]
+) -> tuple[list[tuple[_Caption, Rect]], int]:
+    """Give every caption a place, one after the other, and count those that found none for their whole text."""
+    placed: list[tuple[_Caption, Rect]] = []
+    misfits = 0
+    for number, (caption, rect) in enumerate(zip(captions, rects, strict=True), start=1):
+        taken = [*rects, *(place for _, place in placed)]
+        place, hidden = _place(_extent(caption), rect, taken, image)
+        short = caption._replace(text=str(number)) if hidden and len(rects) > 1 else caption
+        placed.append((short, place if short is caption else _place(_extent(short), rect, taken, image)[0]))
+        misfits += hidden > 0
+    return placed, misfits
+
+
+def _place(extent: tuple[int, int], rect: Rect, taken: Sequence[Rect], image: NDArray[np.uint8]) -> tuple[Rect, int]:
+    """The first place beside the box that hides the fewest pixels of boxes and captions `taken`, and how many."""
+    height, width = min(extent[0], image.shape[0]), min(extent[1], image.shape[1])
+    corners = np.clip(_beside((height, width), rect), 0, (image.shape[1] - width, image.shape[0] - height))
+    places, others = np.hstack([corners, np.add(corners, (width, height))]), np.array(taken)
+    overlap = np.minimum(places[:, None, 2:], others[:, 2:]) - np.maximum(places[:, None, :2], others[:, :2])
+    hidden = np.maximum(overlap, 0).prod(axis=2).sum(axis=1)
+    best = int(hidden.argmin())
+    x1, y1, x2, y2 = places[best].tolist()
+    return (x1, y1, x2, y2), int(hidden[best])
+
+
+def _beside(extent: tuple[int, int], rect: Rect) -> list[tuple[int, int]]:
+    """Left top corners of a caption above, below, right and left of the box, the most readable first."""
+    (height, width), (x1, y1, x2, y2) = extent, rect
+    columns = (x1, x2 - width, (x1 + x2 - width) // 2)
+    rows = (y1, y2 - height, (y1 + y2 - height) // 2)
+    level = [(x, y) for y in (y1 - height, y2) for x in columns]
+    return level + [(x, y) for x in (x2, x1 - width) for y in rows]
