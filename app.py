@@ -1,0 +1,13 @@
+"""The frame of the app: `streamlit run app.py`."""
+
+from pathlib import Path
+
+import streamlit as st
+
+ICON = Path(__file__).parent / "app_pages" / "icon.svg"  # a Material icon would be fetched from the internet
+
+st.set_page_config(page_title="Expression studio", page_icon=str(ICON), layout="wide")
+
+photos = st.Page("app_pages/upload.py", title="Photos", icon=":material/photo_library:", default=True)
+
+st.navigation([photos]).run()
