@@ -1,12 +1,117 @@
-"""The only crop, align, resize and normalise code of the project; training calls it too."""
+"""The only crop, align, resize and normalise code of the project; training calls it too.
+
+A network knows faces as its training frames show them, so a detected face must be cut to that frame.
+`CropGeometry` says how, for one detector and one data set; `training.geometry` measures it.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from fer.results import Face
+
+
+@dataclass(frozen=True, slots=True)
+class CropGeometry:
+    """How to lay the square training frame over a detected face.
+
+    The frame's side is `scale` times the box height, its centre lies `shift` (x, y) box heights from the centre of
+    the box, and with `level` it turns with the line through the eyes.
+    """
+
+    scale: float
+    shift: tuple[float, float] = (0.0, 0.0)
+    level: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0.2 <= self.scale <= 5.0 or not all(-1.0 <= s <= 1.0 for s in self.shift):
+            raise ValueError(f"scale must lie in [0.2, 5] and each shift in [-1, 1], received {self}")
+
+    def frame(self, face: Face) -> tuple[tuple[float, float], float, float]:
+        """Centre (x, y) and side of the frame in pixels and its roll in radians, clockwise in the picture."""
+        box = face.frame or face.box
+        roll = _eye_roll(face) if self.level else 0.0
+        dx, dy = (s * box.height for s in self.shift)
+        cos, sin = math.cos(roll), math.sin(roll)
+        x, y = box.center
+        return (x + dx * cos - dy * sin, y + dx * sin + dy * cos), self.scale * box.height, roll
+
+
+GEOMETRIES = {
+    "blazeface": CropGeometry(scale=1.03),
+    "yunet": CropGeometry(scale=1.03),
+}
+"""For each detector, where the frame of FER2013 lies over its boxes; `training.geometry` measured it."""
+
+
+def crop_faces(
+    image: NDArray[np.uint8], faces: Sequence[Face], geometry: CropGeometry, size: tuple[int, int] = (48, 48)
+) -> NDArray[np.uint8]:
+    """The grey training frame of each face: RGB (h, w, 3) uint8 -> (n, height, width) uint8.
+
+    What lies outside the picture repeats its nearest edge.
+    """
+    if not faces:
+        return np.empty((0, *size), np.uint8)
+    return np.stack([_crop(image, *geometry.frame(face), size) for face in faces])
 
 
 def normalize(crops: NDArray[np.uint8], value_range: tuple[float, float] = (0.0, 1.0)) -> NDArray[np.float32]:
     """Grey crops (n, height, width) uint8 -> network input (n, height, width, 1) float32 in `value_range`."""
     low, high = value_range
     return (crops[..., None].astype(np.float32) * ((high - low) / 255.0) + low).astype(np.float32)
+
+
+def _eye_roll(face: Face) -> float:
+    if face.landmarks is None:
+        return 0.0
+    (x1, y1), (x2, y2) = face.landmarks.left_eye, face.landmarks.right_eye
+    return math.atan2(y2 - y1, x2 - x1)
+
+
+def _crop(
+    image: NDArray[np.uint8], center: tuple[float, float], side: float, roll: float, size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """Cut the turned square on a grid at least as fine as the pixels, then average, so that nothing aliases.
+
+    A large face is shrunk before, by averaging too, which bounds the grid at four cells a side for each crop pixel.
+    """
+    grey, left, top = _surroundings(image, center, side)
+    full_height, full_width = grey.shape
+    shrink = max(1, int(side / (2 * max(size))))
+    if shrink > 1:
+        smaller = (max(1, round(full_width / shrink)), max(1, round(full_height / shrink)))
+        grey = cv2.resize(grey, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    # A pixel's centre lies half a pixel from its corner, in the crop and in the picture alike.
+    cells = math.ceil(side / shrink / max(size))
+    rows, columns = cells * size[0], cells * size[1]
+    cos, sin = math.cos(roll) * side, math.sin(roll) * side
+    to_picture = np.array(
+        [
+            [cos / columns, -sin / rows, center[0] + (-cos + sin) / 2 - left],
+            [sin / columns, cos / rows, center[1] + (-sin - cos) / 2 - top],
+        ]
+    )
+    to_picture *= [[grey.shape[1] / full_width], [grey.shape[0] / full_height]]
+    to_picture[:, 2] += to_picture[:, :2] @ (0.5, 0.5) - 0.5
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    fine = cv2.warpAffine(grey, to_picture, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.resize(fine, size[::-1], interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
+
+
+def _surroundings(
+    image: NDArray[np.uint8], center: tuple[float, float], side: float
+) -> tuple[NDArray[np.uint8], int, int]:
+    """The grey part of the picture that the turned square can touch, and its left and top in pixels."""
+    height, width = image.shape[:2]
+    reach = side * math.sqrt(0.5) + 2
+    left, right = (int(np.clip(x, 0, width - 1)) for x in (center[0] - reach, center[0] + reach))
+    top, bottom = (int(np.clip(y, 0, height - 1)) for y in (center[1] - reach, center[1] + reach))
+    region = image[top : bottom + 1, left : right + 1]
+    return cv2.cvtColor(region, cv2.COLOR_RGB2GRAY), left, top  # type: ignore[return-value]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
 
 LABELS = ("happy", "sad", "neutral", "surprised")
 """The project's expression labels, in the order every bundled version uses."""
@@ -20,8 +24,8 @@ class Box:
     y2: float
 
     def __post_init__(self) -> None:
-        if not (self.x1 < self.x2 and self.y1 < self.y2):
-            raise ValueError(f"a box needs x1 < x2 and y1 < y2, received {self}")
+        if not (0 < self.width < math.inf and 0 < self.height < math.inf):
+            raise ValueError(f"a box needs x1 < x2 and y1 < y2, all finite, received {self}")
 
     @property
     def width(self) -> float:
@@ -64,14 +68,18 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A face and the probability of each expression label, in the version's own order."""
+    """A face and the probability of each expression label, in the version's own order.
+
+    `crop` is the grey (height, width) uint8 picture that the network saw.
+    """
 
     face: Face
     scores: Mapping[str, float]
+    crop: NDArray[np.uint8] = field(repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        total = sum(self.scores.values())
-        if not self.scores or abs(total - 1.0) > 1e-3:
+        valid = all(0.0 <= score <= 1.0 for score in self.scores.values())
+        if not (valid and abs(sum(self.scores.values()) - 1.0) <= 1e-3):
             raise ValueError(f"scores must be probabilities that sum to 1, received {dict(self.scores)}")
         object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
 

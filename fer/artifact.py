@@ -1,0 +1,245 @@
+"""A version is a folder: `config.json`, the graph it describes, and what was measured of it.
+
+`write_config` seals a folder with the sha256 of every other file; `read_version` believes nothing before it has
+checked it. No file of a version holds code, and none is unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import stat
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import numpy as np
+
+from fer.errors import ModelError
+from fer.metrics import Estimate
+from fer.preprocessing import CropGeometry
+
+T = TypeVar("T")
+
+SCHEMA = 1
+CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, CARD = (
+    "config.json", "model.tflite", "metrics.json", "predictions.npz", "model.safetensors", "README.md",
+)  # fmt: skip
+MAX_BYTES = {
+    CONFIG: 1 << 20, GRAPH: 64 << 20, METRICS: 8 << 20, PREDICTIONS: 64 << 20, WEIGHTS: 256 << 20, CARD: 1 << 20,
+}  # fmt: skip
+OUTPUTS = ("probabilities", "logits")
+ESTIMATES = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
+_FIELD_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """What the manifest promises of one file."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class ModelVersion:
+    """A checked version folder.
+
+    `input_shape` is (height, width, channels) and `input_range` the values that black and white become.
+    `output` says what the graph returns before the temperature; `crops` maps a detector's name to its geometry.
+    """
+
+    folder: Path
+    name: str
+    architecture: str
+    parameters: int
+    labels: tuple[str, ...]
+    input_shape: tuple[int, int, int]
+    input_range: tuple[float, float]
+    output: str
+    temperature: float
+    crops: Mapping[str, CropGeometry]
+    lineage: Mapping[str, Any] = field(repr=False)
+    files: Mapping[str, FileRecord] = field(repr=False)
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the inference graph."""
+        return self.files[GRAPH].sha256
+
+    def geometry(self, detector: str) -> CropGeometry:
+        """The crop geometry for a detector; ModelError where the version was made without it."""
+        if detector not in self.crops:
+            raise ModelError(
+                f"version {self.name} has no crop geometry for the detector {detector!r}; "
+                f"it has {', '.join(self.crops) or 'none'}."
+            )
+        return self.crops[detector]
+
+    def read(self, name: str) -> bytes:
+        """The content of one file, checked against the manifest at the moment of use."""
+        if name not in self.files:
+            raise ModelError(f"{self.folder}: the version has no {name}; it lists {', '.join(self.files)}.")
+        content = _read_limited(self.folder / name, MAX_BYTES[name])
+        record = self.files[name]
+        if len(content) != record.bytes or hashlib.sha256(content).hexdigest() != record.sha256:
+            raise ModelError(
+                f"{self.folder / name} is corrupt: it does not match the sha256 in {CONFIG}. Fetch the version again."
+            )
+        return content
+
+    def metrics(self) -> dict[str, Any] | None:
+        """What `training.evaluate` measured, or None for a version that was never evaluated."""
+        if METRICS not in self.files:
+            return None
+        path = self.folder / METRICS
+        metrics = _parse(self.read(METRICS), path)
+        try:
+            _check_metrics(metrics, len(self.labels))
+        except _FIELD_ERRORS as error:
+            raise ModelError(f"{path}: a field is missing or wrong ({type(error).__name__}: {error}).") from error
+        return metrics
+
+
+def read_version(folder: Path) -> ModelVersion:
+    """Check a version folder and return it. Raises ModelError naming the file, what is wrong and what was expected."""
+    path = folder / CONFIG
+    config = _parse(_read_limited(path, MAX_BYTES[CONFIG]), path)
+    schema = config.get("schema")
+    if schema != SCHEMA:
+        raise ModelError(f"{path}: schema {schema!r}, but this program reads {SCHEMA}. Update the program.")
+    try:
+        version = _from_config(folder, config)
+    except _FIELD_ERRORS as error:
+        raise ModelError(f"{path}: a field is missing or wrong ({type(error).__name__}: {error}).") from error
+    for name in version.files:
+        if (folder / name).exists() or name == GRAPH:
+            version.read(name)
+    return version
+
+
+def write_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
+    """Seal a folder: write `config.json` with the digest of every known file beside it, and read it back.
+
+    The old `config.json` stays until the new one is whole.
+    """
+    files = {}
+    for name in MAX_BYTES:
+        if name != CONFIG and (folder / name).exists():
+            content = (folder / name).read_bytes()
+            files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+    text = json.dumps({"schema": SCHEMA, **config, "files": files}, indent=2, ensure_ascii=False, allow_nan=False)
+    new = folder / f"{CONFIG}.new"
+    new.write_text(text + "\n", encoding="utf-8")
+    new.replace(folder / CONFIG)
+    return read_version(folder)
+
+
+def _from_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
+    shape, (low, high) = _typed(dict, config["input"], "input")["shape"], config["input"]["range"]
+    height, width, channels = (_typed(int, side, "input shape") for side in shape)
+    files = _typed(dict, config["files"], "files").items()
+    version = ModelVersion(
+        folder=folder,
+        name=_typed(str, config["name"], "name"),
+        architecture=_typed(str, config["architecture"], "architecture"),
+        parameters=_typed(int, config["parameters"], "parameters"),
+        labels=tuple(_typed(str, label, "each label") for label in _typed(list, config["labels"], "labels")),
+        input_shape=(height, width, channels),
+        input_range=(_typed(float, low, "input range"), _typed(float, high, "input range")),
+        output=_typed(str, config["output"], "output"),
+        temperature=_typed(float, config["temperature"], "temperature"),
+        crops=MappingProxyType({name: _geometry(c) for name, c in _typed(dict, config["crops"], "crops").items()}),
+        lineage=MappingProxyType(_typed(dict, config["lineage"], "lineage")),
+        files=MappingProxyType({name: _file_record(f) for name, f in files}),
+    )
+    _check(version)
+    return version
+
+
+def _geometry(crop: Mapping[str, Any]) -> CropGeometry:
+    dx, dy = (_typed(float, s, "shift") for s in crop["shift"])
+    return CropGeometry(_typed(float, crop["scale"], "scale"), (dx, dy), _typed(bool, crop["level"], "level"))
+
+
+def _file_record(record: Mapping[str, Any]) -> FileRecord:
+    return FileRecord(_typed(str, record["sha256"], "sha256"), _typed(int, record["bytes"], "bytes"))
+
+
+def _typed(kind: type[T], value: object, what: str) -> T:
+    """The value, if JSON gave it as this kind: a whole number may stand for a float, but true is no number."""
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind or value in (math.inf, -math.inf):
+        raise TypeError(f"{what} must be {kind.__name__}, received {value!r:.100}")
+    return value
+
+
+def _check(version: ModelVersion) -> None:
+    height, width, channels = version.input_shape
+    rules = {
+        "name must not be empty and must be printable": bool(version.name) and version.name.isprintable(),
+        "labels must be two or more different words": len(set(version.labels)) == len(version.labels) >= 2
+        and all(label and label.isprintable() for label in version.labels),
+        "parameters must lie in 0 to 1e12": 0 <= version.parameters <= 10**12,
+        "input shape must be height, width up to 1024 and 1 channel": channels == 1 and 0 < height <= 1024 >= width > 0,
+        "input range must rise": version.input_range[0] < version.input_range[1],
+        f"output must be one of {', '.join(OUTPUTS)}": version.output in OUTPUTS,
+        "temperature must lie in (0, 100]": 0 < version.temperature <= 100,
+        f"files must name {GRAPH}": GRAPH in version.files,
+        f"files may name only {', '.join(list(MAX_BYTES)[1:])}": set(version.files) <= set(MAX_BYTES) - {CONFIG},
+    }
+    broken = [rule for rule, holds in rules.items() if not holds]
+    if broken:
+        raise ValueError("; ".join(broken))
+
+
+def _check_metrics(metrics: Mapping[str, Any], classes: int) -> None:
+    """What pages and the command line read of `metrics.json` must be there, in the right shape."""
+    labellings = _typed(dict, metrics["labellings"], "labellings")
+    if "fer2013" not in labellings:
+        raise KeyError("fer2013")
+    for measured in labellings.values():
+        estimates = [*(measured[name] for name in ESTIMATES), *measured["recall"].values()]
+        for name, value in (pair for estimate in estimates for pair in asdict(Estimate(**estimate)).items()):
+            _typed(int if name == "n" else float, value, name)
+        matrix = np.array(measured["confusion_matrix"])
+        if matrix.shape != (classes, classes) or matrix.dtype.kind != "i":
+            raise ValueError(f"confusion_matrix must be {classes} x {classes} whole numbers")
+
+
+def _read_limited(path: Path, limit: int) -> bytes:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise ModelError(f"{path} is not a file; a version folder needs it as one.")
+        if status.st_size > limit:
+            raise ModelError(f"{path}: {status.st_size:,} bytes, at most {limit:,} are accepted.")
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); a version folder needs it.") from error
+
+
+def _parse(content: bytes, path: Path) -> dict[str, Any]:
+    """A JSON object without the doubled keys, NaN and Infinity that Python would let pass."""
+    try:
+        value = json.loads(content, object_pairs_hook=_distinct, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: not valid JSON ({error}).") from error
+    if not isinstance(value, dict):
+        raise ModelError(f"{path}: holds a {type(value).__name__}, expected a JSON object.")
+    return value
+
+
+def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) < len(keys):
+        raise ValueError(f"doubled key {max(keys, key=keys.count)!r}")
+    return dict(pairs)
+
+
+def _no_number(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON number")

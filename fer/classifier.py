@@ -1,0 +1,99 @@
+"""The inference graph of a version, run by LiteRT."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from fer.artifact import CONFIG, GRAPH, ModelVersion
+from fer.errors import ModelError
+from fer.metrics import soften, softmax
+from fer.preprocessing import normalize
+
+_MAX_BATCH = 64  # larger inputs run in pieces, which bounds memory and costs nothing
+
+
+class EmotionClassifier:
+    """Expression probabilities for grey crops; warm once constructed, and safe to call from many threads.
+
+    Each calling thread gets its own interpreter over the one copy of the graph.
+    """
+
+    def __init__(self, version: ModelVersion, *, threads: int | None = None) -> None:
+        self.version = version
+        self.labels = version.labels
+        self._graph = version.read(GRAPH)
+        self._threads = threads or min(2, os.cpu_count() or 1)
+        self._local = threading.local()
+        self.predict(np.zeros((2, *version.input_shape[:2]), np.uint8))  # two: a graph may be good for one alone
+
+    def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Grey crops (n, height, width) uint8 -> probabilities (n, classes) float32 that sum to 1."""
+        expected = self.version.input_shape[:2]
+        if crops.ndim != 3 or crops.shape[1:] != expected or crops.dtype != np.uint8:
+            raise ValueError(
+                f"crops must be uint8 (n, {expected[0]}, {expected[1]}), received {crops.dtype} {crops.shape}"
+            )
+        if not len(crops):
+            return np.empty((0, len(self.labels)), np.float32)
+        inputs = normalize(crops, self.version.input_range)
+        outputs = [self._invoke(inputs[i : i + _MAX_BATCH]) for i in range(0, len(inputs), _MAX_BATCH)]
+        return self._probabilities(np.concatenate(outputs))
+
+    def _probabilities(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        calibrated = soften if self.version.output == "probabilities" else softmax
+        return calibrated(outputs, self.version.temperature).astype(np.float32)
+
+    def _invoke(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        interpreter = self._interpreter()
+        index = interpreter.get_input_details()[0]["index"]
+        try:
+            if self._local.batch != len(inputs):
+                interpreter.resize_tensor_input(index, inputs.shape)
+                interpreter.allocate_tensors()
+                self._local.batch = len(inputs)
+            interpreter.set_tensor(index, inputs)
+            interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(
+                f"version {self.version.name}: {GRAPH} cannot run a batch of {len(inputs)} ({error})."
+            ) from error
+        outputs: NDArray[np.float32] = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+        self._check_values(outputs, len(inputs))
+        return outputs
+
+    def _interpreter(self) -> Interpreter:
+        if not hasattr(self._local, "interpreter"):
+            self._local.interpreter = self._load()
+            self._local.batch = 0
+        return self._local.interpreter
+
+    def _load(self) -> Interpreter:
+        try:
+            interpreter = Interpreter(model_content=self._graph, num_threads=self._threads)
+        except (ValueError, RuntimeError) as error:
+            raise ModelError(f"version {self.version.name}: {GRAPH} is not a LiteRT graph ({error}).") from error
+        self._check("input", interpreter.get_input_details(), self.version.input_shape)
+        self._check("output", interpreter.get_output_details(), (len(self.labels),))
+        return interpreter
+
+    def _check(self, end: str, details: list[dict[str, object]], shape: tuple[int, ...]) -> None:
+        received = [(str(np.dtype(d["dtype"])), tuple(np.ravel(d["shape"])[1:].tolist())) for d in details]  # type: ignore[call-overload]
+        if received != [("float32", shape)]:
+            raise ModelError(f"version {self.version.name}: graph {end} is {received}, {CONFIG} says float32 {shape}.")
+
+    def _check_values(self, outputs: NDArray[np.float32], batch: int) -> None:
+        """Check what the graph's description does not tell: its shape for this batch, and its numbers."""
+        expected = (batch, len(self.labels))
+        sound = outputs.shape == expected and bool(np.isfinite(outputs).all())
+        if sound and self.version.output == "probabilities":
+            sound = bool((outputs >= 0).all()) and np.allclose(outputs.sum(axis=1), 1.0, atol=1e-3)
+        if not sound:
+            raise ModelError(
+                f"version {self.version.name}: {GRAPH} returned {outputs.shape} {outputs.ravel()[:4].tolist()}, "
+                f"{CONFIG} says {self.version.output} {expected}."
+            )

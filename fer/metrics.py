@@ -1,0 +1,119 @@
+"""How good probabilities are, in plain NumPy: used by training and by the pages.
+
+Throughout, `scores` is (n, classes) probabilities and `labels` (n,) indices of the true class.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scores = NDArray[np.floating]
+Labels = NDArray[np.integer]
+
+Z_95 = 1.959963984540054
+_LEAST = 1e-7  # probabilities are clipped here before a logarithm
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A measured value, its 95 % interval and the number of examples behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+def wilson(successes: int, n: int) -> Estimate:
+    """A proportion with its 95 % score interval (Wilson 1927)."""
+    if not 0 <= successes <= n or n == 0:
+        raise ValueError(f"need 0 <= successes <= n and n > 0, received {successes} of {n}")
+    p, z2 = successes / n, Z_95**2
+    center = (p + z2 / (2 * n)) / (1 + z2 / n)
+    half = Z_95 / (1 + z2 / n) * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    return Estimate(p, min(p, max(0.0, center - half)), max(p, min(1.0, center + half)), n)
+
+
+def bootstrap(
+    metric: Callable[[Scores, Labels], float], scores: Scores, labels: Labels, *, resamples: int = 1000, seed: int = 0
+) -> Estimate:
+    """Any metric with its 95 % percentile interval over resampled examples (Efron 1979)."""
+    rng = np.random.default_rng(seed)
+    n = len(labels)
+    draws = (rng.integers(0, n, n) for _ in range(resamples))
+    values = [metric(scores[rows], labels[rows]) for rows in draws]
+    low, high = np.percentile(values, (2.5, 97.5))
+    return Estimate(metric(scores, labels), float(low), float(high), n)
+
+
+def accuracy(scores: Scores, labels: Labels) -> Estimate:
+    """The share of examples whose most probable class is the true one, with its Wilson interval."""
+    return wilson(int((scores.argmax(axis=1) == labels).sum()), len(labels))
+
+
+def confusion_matrix(scores: Scores, labels: Labels) -> NDArray[np.int64]:
+    """Counts (classes, classes): row = true class, column = predicted class."""
+    classes = scores.shape[1]
+    cells = labels.astype(np.int64) * classes + scores.argmax(axis=1)
+    return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+
+
+def recalls(scores: Scores, labels: Labels) -> list[Estimate | None]:
+    """The share of each true class that was found, with Wilson intervals; None for a class without examples."""
+    matrix = confusion_matrix(scores, labels)
+    return [wilson(int(row[i]), int(row.sum())) if row.any() else None for i, row in enumerate(matrix)]
+
+
+def macro_f1(scores: Scores, labels: Labels) -> float:
+    """The mean over classes of the harmonic mean of precision and recall; a class never seen nor predicted counts 0."""
+    matrix = confusion_matrix(scores, labels)
+    found = np.diag(matrix)
+    total = matrix.sum(axis=0) + matrix.sum(axis=1)
+    return float(np.mean(np.divide(2 * found, total, out=np.zeros(len(found)), where=total > 0)))
+
+
+def log_loss(scores: Scores, labels: Labels) -> float:
+    """The mean negative natural logarithm of the probability given to the true class."""
+    return float(-np.log(np.maximum(scores[np.arange(len(labels)), labels], _LEAST)).mean())
+
+
+def reliability(scores: Scores, labels: Labels, *, bins: int = 15) -> NDArray[np.float64]:
+    """Rows (count, mean confidence, accuracy) of `bins` equal-width confidence bins; empty bins are (0, nan, nan)."""
+    confidence = scores.max(axis=1)
+    correct = scores.argmax(axis=1) == labels
+    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    count = np.bincount(index, minlength=bins).astype(np.float64)
+    sums = np.stack([count, np.bincount(index, confidence, bins), np.bincount(index, correct, bins)], axis=1)
+    sums[:, 1:] = np.divide(sums[:, 1:], count[:, None], out=np.full((bins, 2), np.nan), where=count[:, None] > 0)
+    return sums
+
+
+def expected_calibration_error(scores: Scores, labels: Labels) -> float:
+    """The mean gap between confidence and accuracy over 15 equal-width bins (Guo et al. 2017, equation 3)."""
+    table = reliability(scores, labels)
+    filled = table[table[:, 0] > 0]
+    return float((filled[:, 0] * np.abs(filled[:, 1] - filled[:, 2])).sum() / len(labels))
+
+
+def softmax(logits: Scores, temperature: float = 1.0) -> NDArray[np.float64]:
+    """Logits (n, classes) divided by `temperature` (Guo et al. 2017, section 4.2) -> probabilities that sum to 1."""
+    scaled = logits.astype(np.float64) / temperature
+    powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return probabilities
+
+
+def soften(scores: Scores, temperature: float) -> NDArray[np.float64]:
+    """Probabilities whose logits, known up to a constant, are divided by `temperature`."""
+    return softmax(np.log(np.maximum(scores, 1e-12)), temperature)
+
+
+def fit_temperature(scores: Scores, labels: Labels) -> float:
+    """The temperature in [0.2, 5] that minimises the log loss, to half a percent."""
+    candidates = np.geomspace(0.2, 5.0, 645)
+    return float(min(candidates, key=lambda temperature: log_loss(soften(scores, temperature), labels)))

@@ -1,0 +1,88 @@
+"""Detector and classifier joined: a detector with known faces, a graph with known numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from fer import Box, EmotionClassifier, Face, FERPipeline, ModelError, load_version
+from fer.preprocessing import CropGeometry, crop_faces
+from tests.support.versions import LABELS, write_tiny
+
+FACES = [
+    Face(Box(100, 50, 180, 150), 0.9),
+    Face(Box(10, 20, 60, 90), 0.8),
+    Face(Box(0, 0, 30, 40), 0.7, None, Box(-20, -25, 30, 40)),
+]
+IMAGE = np.random.default_rng(0).integers(0, 256, (200, 220, 3)).astype(np.uint8)
+
+
+@dataclass
+class FixedDetector:
+    """Finds the same faces in every picture."""
+
+    faces: list[Face]
+    name: str = "fixed"
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+        assert image is IMAGE
+        return self.faces
+
+
+@pytest.fixture
+def classifier(tmp_path: Path) -> EmotionClassifier:
+    return EmotionClassifier(
+        write_tiny(tmp_path, crops={"fixed": {"scale": 1.2, "shift": [0.05, -0.1], "level": False}})
+    )
+
+
+def test_no_face_gives_no_prediction(classifier):
+    assert FERPipeline(FixedDetector([]), classifier)(IMAGE) == []
+
+
+@pytest.mark.parametrize("order", [(0,), (0, 1, 2), (2, 0, 1)])
+def test_predictions_keep_the_order_of_the_faces(classifier, order):
+    faces = [FACES[i] for i in order]
+    predictions = FERPipeline(FixedDetector(faces), classifier)(IMAGE)
+    assert [prediction.face for prediction in predictions] == faces
+    for prediction in predictions:
+        assert tuple(prediction.scores) == LABELS
+        assert sum(prediction.scores.values()) == pytest.approx(1, abs=1e-6)
+
+
+def test_the_crop_is_what_the_classifier_saw(classifier):
+    predictions = FERPipeline(FixedDetector(FACES), classifier)(IMAGE)
+    crops = crop_faces(IMAGE, FACES, CropGeometry(1.2, (0.05, -0.1)), (8, 6))
+    for prediction, crop in zip(predictions, crops, strict=True):
+        assert np.array_equal(prediction.crop, crop)
+        scores = classifier.predict(prediction.crop[None])[0]
+        assert list(prediction.scores.values()) == pytest.approx(scores.tolist(), abs=1e-6)
+
+
+def test_a_crowd_is_classified_like_its_members(classifier):
+    crowd = [Face(Box(x, y, x + 20, y + 25), 0.9) for x in range(0, 200, 10) for y in range(0, 170, 25)]
+    together = FERPipeline(FixedDetector(crowd), classifier)(IMAGE)
+    assert len(together) == len(crowd) > 64
+    for face, prediction in list(zip(crowd, together, strict=True))[::17]:
+        alone = FERPipeline(FixedDetector([face]), classifier)(IMAGE)[0]
+        assert list(prediction.scores.values()) == pytest.approx(list(alone.scores.values()), abs=1e-6)
+
+
+def test_the_picture_is_left_alone(classifier):
+    before = IMAGE.copy()
+    FERPipeline(FixedDetector(FACES), classifier)(IMAGE)
+    assert np.array_equal(IMAGE, before)
+
+
+def test_a_version_without_the_detector_s_geometry_is_refused_at_once(classifier):
+    with pytest.raises(ModelError, match="version tiny has no crop geometry for the detector 'other'; it has fixed"):
+        FERPipeline(FixedDetector(FACES, "other"), classifier)
+
+
+@pytest.mark.parametrize("name", ["blazeface", "yunet"])
+def test_the_bundled_version_fits_both_detectors(name):
+    assert FERPipeline(FixedDetector([], name), EmotionClassifier(load_version()))(IMAGE) == []

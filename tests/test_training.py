@@ -1,0 +1,372 @@
+"""The network and a whole run: train, stop, resume, export, evaluate, in processes of their own as a user has them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from fer import LABELS, EmotionClassifier, ModelError, metrics, read_version
+from fer.artifact import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS
+from tests.support.fer2013 import arrays, write_folder, write_npz
+from tests.support.versions import ROOT, copy_seed, write_tiny
+from training import evaluate
+from training.augment import augment
+from training.data import load
+
+pytestmark = pytest.mark.timeout(300)
+RUN = ("--epochs", "3", "--limit", "20", "--batch-size", "8")
+FACES = arrays((70, 35, 35))["images"]
+
+
+def python(*arguments: object, background: bool = False) -> Any:
+    """Run Python in the project's folder and return the finished process, or the running one."""
+    command = [sys.executable, *map(str, arguments)]
+    options = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    environment = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
+    if background:
+        return subprocess.Popen(command, env=environment, **options)
+    return subprocess.run(command, env=environment, check=False, timeout=200, **options)
+
+
+def read_log(run: Path) -> list[dict[str, float]]:
+    with (run / "log.csv").open(newline="") as file:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_npz(tmp_path_factory.mktemp("data") / "fer2013.npz", arrays((70, 35, 35)))
+
+
+@pytest.fixture(scope="module")
+def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run of three epochs that nothing stopped; tests only read it."""
+    run = tmp_path_factory.mktemp("runs") / "whole"
+    result = python("-m", "training.train", "--data", data, "--output", run, *RUN)
+    assert result.returncode == 0, result.stdout
+    return run
+
+
+@pytest.fixture(scope="module")
+def exported(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The version of that run, not evaluated yet; tests only read it."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    result = python("-m", "training.export", "--run", finished, "--output", folder)
+    assert result.returncode == 0, result.stdout
+    assert "1,328,199 parameters, graph sha256" in result.stdout
+    return folder
+
+
+# Architecture and augmentation
+
+FACTS = """
+import json
+from pathlib import Path
+from training.architectures import ARCHITECTURES
+from training.train import Progress
+model = ARCHITECTURES["seed_cnn"]()
+runs = [[], [0.5], [0.5, 0.4, 0.3], [0.5, 0.4, 0.3, 0.2], [0.5, 0.4, 0.6, 0.2], [0.5] * 4]
+runs.append([0.1, 0.2, 0.3, 0.2, 0.3, 0.3])
+print(json.dumps({
+    "names": list(ARCHITECTURES),
+    "input": list(model.input_shape),
+    "layers": [(type(layer).__name__, list(layer.output.shape[1:])) for layer in model.layers],
+    "total": sum(w.numpy().size for w in model.weights),
+    "trainable": sum(w.numpy().size for w in model.trainable_weights),
+    "activations": sorted({layer.activation.__name__ for layer in model.layers if hasattr(layer, "activation")}),
+    "rates": [layer.rate for layer in model.layers if hasattr(layer, "rate")],
+    "over": [bool(Progress(Path("."), 3, [{"val_accuracy": str(value)} for value in run]).over) for run in runs],
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def facts() -> dict[str, Any]:
+    """What a process with Keras says of the network and of the rule that ends a run."""
+    result = python("-c", FACTS)
+    assert result.returncode == 0, result.stdout
+    facts: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    return facts
+
+
+def test_the_seed_network_is_the_published_one(facts):
+    expected: list[list[object]] = [["InputLayer", [48, 48, 1]]]
+    for side, filters in ((48, 32), (24, 64), (12, 128), (6, 256)):
+        block = ["Conv2D", "Activation", "BatchNormalization"] * 2
+        expected += [[name, [side, side, filters]] for name in block]
+        expected += [[name, [side // 2, side // 2, filters]] for name in ("MaxPooling2D", "Dropout")]
+    expected += [["Flatten", [2304]]]
+    expected += [[name, [64]] for name in ("Dense", "Activation", "BatchNormalization", "Dropout")] * 2
+    expected += [["Dense", [7]], ["Dense", [4]]]
+    assert facts["layers"] == expected
+    assert (facts["total"], facts["trainable"], facts["total"] - facts["trainable"]) == (1_328_199, 1_326_023, 2_176)
+    assert facts["activations"] == ["elu", "linear", "softmax"]
+    assert facts["rates"] == [0.15] * 4 + [0.3] * 2
+    assert (facts["input"], facts["names"]) == ([None, 48, 48, 1], ["seed_cnn"])
+
+
+def test_patience_counts_the_epochs_since_the_best_one(facts):
+    """A run is over after three epochs that are no better than the first best one; an equal one is none."""
+    assert facts["over"] == [False, False, False, True, False, True, True]
+
+
+@pytest.mark.parametrize("n", [1, 3, 140])
+def test_augment_keeps_shape_and_kind_and_leaves_its_input_alone(n):
+    before = FACES[:n].copy()
+    views = augment(FACES[:n], np.random.default_rng(0))
+    assert (views.shape, views.dtype) == ((n, 48, 48), np.uint8)
+    assert np.array_equal(FACES[:n], before)
+
+
+def test_augment_follows_its_generator():
+    first, again, other = (augment(FACES, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(first, again)
+    assert not any(np.array_equal(one, two) for one, two in zip(first, other, strict=True))
+    assert not any(np.array_equal(one, two) for one, two in zip(first, FACES, strict=True))
+
+
+def test_augment_keeps_faces_recognisable():
+    """On average a view correlates with its picture or with its mirror image, and stays about as bright."""
+    rng = np.random.default_rng(3)
+    yy, xx = np.mgrid[-1:1:48j, -1:1:48j]
+    blob = (255 * np.exp(-4 * ((xx - 0.2) ** 2 + yy**2))).astype(np.uint8)
+    views = augment(np.repeat(blob[None], 300, axis=0), rng).astype(float)
+    similar = [max(np.corrcoef(v.ravel(), b.ravel())[0, 1] for b in (blob, blob[:, ::-1])) for v in views]
+    assert np.median(similar) > 0.9
+    assert views.mean() == pytest.approx(blob.mean(), abs=15)
+
+
+# A run
+
+
+def test_a_run_leaves_what_its_docstring_says(finished, data):
+    assert {path.name for path in finished.iterdir()} == {
+        "config.json", "train.json", "log.csv", "weights.weights.h5", "backup",
+    }  # fmt: skip
+    assert [path.name for path in (finished / "backup").iterdir()] == ["latest.weights.h5"]
+    log, lineage = read_log(finished), json.loads((finished / "train.json").read_text())
+    assert [row["epoch"] for row in log] == [0, 1, 2]
+    best = max(log, key=lambda row: row["val_accuracy"])
+    assert lineage["best_epoch"] == best["epoch"] + 1
+    assert lineage["public_test_accuracy"] == pytest.approx(best["val_accuracy"], abs=5e-5)
+    assert (lineage["epochs"], lineage["images"], lineage["backend"]) == (3, 20, "tensorflow")
+    assert lineage["config"]["seed"] == 1
+    assert lineage["command"].startswith("python -m training.train --data ")
+    assert lineage["git_commit"] is None or len(lineage["git_commit"]) == 40
+    assert lineage["seconds"] > 0
+    assert set(lineage["split_sha256"]) == {"Training", "PublicTest"}
+    assert lineage["split_sha256"]["PublicTest"] == load(data).split("PublicTest").sha256
+    assert lineage["split_sha256"]["Training"] != load(data).split("Training").sha256  # --limit took fewer rows
+
+
+def test_a_killed_run_resumes_to_the_same_end(finished, data, tmp_path):
+    run = tmp_path / "killed"
+    arguments = ("-m", "training.train", "--data", data, "--output", run, *RUN)
+    process = python(*arguments, background=True)
+    end = time.monotonic() + 150
+    while not (run / "backup" / "latest.weights.h5").exists():
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert len(read_log(run)) < 3
+    with (run / "log.csv").open("a") as log:
+        log.write("9,0.99,0.01,0.9")  # an epoch that was logged, and not even whole, but not saved
+    result = python(*arguments, "--resume")
+    assert result.returncode == 0, result.stdout
+    assert len(read_log(run)) == 3
+    for resumed, whole in zip(read_log(run), read_log(finished), strict=True):
+        assert resumed == pytest.approx(whole, abs=1e-3)
+    lineages = [json.loads((folder / "train.json").read_text()) for folder in (run, finished)]
+    assert lineages[0]["best_epoch"] == lineages[1]["best_epoch"]
+    assert lineages[0]["seconds"] is None
+
+
+REFUSALS = """
+import json, sys
+from pathlib import Path
+from fer import FERError
+from training import export, train
+for arguments in json.loads(sys.argv[1]):
+    try:
+        if arguments[0] == "export":
+            export.main(*map(Path, arguments[1:]))
+        else:
+            config, resume = train._parse(arguments)
+            train.main(config, resume=resume)
+        print("did it")
+    except FERError as error:
+        print(f"refused: {error}")
+"""
+
+
+def test_runs_and_other_folders_are_not_overwritten(finished, data, tmp_path):
+    (tmp_path / "thesis.txt").write_text("three years of work")
+    before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
+    start, new = ["--data", str(data), "--output"], str(tmp_path / "new")
+    cases = {
+        "already holds a run; add --resume to go on with it": [*start, str(finished), *RUN],
+        "started with another epochs, batch_size, limit; resume": [*start, str(finished), "--epochs", "5", "--resume"],
+        "no finished epoch to resume from; leave --resume away": [*start, new, *RUN, "--resume"],
+        "no.npz does not exist; expected fer2013.npz": ["--data", str(tmp_path / "no.npz"), "--output", new],
+        "is there and is no version folder; it is left alone": ["export", str(finished), str(tmp_path)],
+        "holds no train.json; finish the run with training.train": ["export", str(tmp_path), str(tmp_path / "newer")],
+    }
+    result = python("-c", REFUSALS, json.dumps(list(cases.values())))
+    lines = [line for line in result.stdout.splitlines() if line.startswith(("refused", "did it"))]
+    assert [reason in line for reason, line in zip(cases, lines, strict=True)] == [True] * len(cases), result.stdout
+    assert {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()} == before
+    assert (tmp_path / "thesis.txt").read_text() == "three years of work"
+    assert not (tmp_path / "newer").exists()
+
+
+def test_the_command_tells_an_error_in_one_line(tmp_path):
+    result = python("-m", "training.train", "--data", tmp_path, "--output", tmp_path / "run")
+    assert result.returncode == 1
+    assert result.stdout.splitlines()[-1].startswith(f"error: {tmp_path}: holds neither fer2013.npz")
+
+
+# Export
+
+PARITY = """
+import json, sys
+import numpy as np
+from pathlib import Path
+from safetensors.numpy import load_file
+from fer.preprocessing import normalize
+from training.architectures import ARCHITECTURES
+model = ARCHITECTURES["seed_cnn"]()
+model.load_weights(Path(sys.argv[1]) / "weights.weights.h5")
+tensors = load_file(Path(sys.argv[2]) / "model.safetensors")
+assert set(tensors) == {v.path for v in model.weights}
+assert all(np.array_equal(tensors[v.path], v.numpy()) for v in model.weights)
+faces = np.load(sys.argv[3])["images"]
+np.save(sys.argv[4], np.asarray(model(normalize(faces), training=False)))
+"""
+
+
+def test_the_exported_graph_computes_what_keras_computes(finished, exported, data, tmp_path):
+    version = read_version(exported)
+    assert (version.name, version.labels, version.parameters) == ("tiny", LABELS, 1_328_199)
+    assert (version.output, version.temperature, version.input_range) == ("probabilities", 1.0, (0.0, 1.0))
+    assert set(version.files) == {GRAPH, WEIGHTS}
+    assert version.metrics() is None
+    assert dict(version.lineage) == json.loads((finished / "train.json").read_text())
+    result = python("-c", PARITY, finished, exported, data, tmp_path / "keras.npy")
+    assert result.returncode == 0, result.stdout
+    difference = EmotionClassifier(version).predict(FACES) - np.load(tmp_path / "keras.npy")
+    assert np.abs(difference).max() < 1e-5
+    assert sum(tensor.size for tensor in load_file(exported / WEIGHTS).values()) == 1_328_199
+    assert [path.name for path in exported.parent.iterdir()] == ["tiny"]
+
+
+# Evaluation
+
+
+@pytest.fixture
+def folder(exported: Path, tmp_path: Path) -> Path:
+    """A version that was not evaluated, to be evaluated."""
+    return shutil.copytree(exported, tmp_path / "tiny")
+
+
+def test_evaluate_measures_seals_and_tells(folder, data):
+    result = python("-m", "training.evaluate", "--version", folder, "--data", data)
+    assert result.returncode == 0, result.stdout
+    version = read_version(folder)
+    report = version.metrics()
+    assert set(version.files) == {GRAPH, WEIGHTS, METRICS, PREDICTIONS, CARD}
+    assert {path.name for path in folder.iterdir()} == {*version.files, CONFIG}
+    private = load(data).split("PrivateTest")
+    with np.load(folder / PREDICTIONS, allow_pickle=False) as stored:
+        scores = stored["scores"]
+        assert str(stored["test_sha256"]) == report["test_sha256"] == private.sha256
+        for name in ("fer2013", "ferplus", "duplicate"):
+            assert np.array_equal(stored[name], getattr(private, name))
+    assert np.abs(EmotionClassifier(version).predict(private.images) - scores).max() < 1e-6
+    for name in ("fer2013", "fer2013-dedup", "ferplus"):
+        rows = private.labels(name) >= 0
+        estimate = metrics.accuracy(scores[rows], private.labels(name)[rows])
+        assert report["labellings"][name]["accuracy"]["value"] == estimate.value
+        assert report["labellings"][name]["n"] == estimate.n == rows.sum()
+        assert f"{name:14} accuracy {estimate.value:.4f} ({estimate.low:.4f} to" in result.stdout
+    assert version.temperature == report["temperature"]
+    card = (folder / CARD).read_text(encoding="utf-8")
+    assert card.startswith("---\n")
+    assert f"| fer2013 | 20 | {report['labellings']['fer2013']['accuracy']['value']:.4f} (" in card
+    assert version.lineage["command"] in card
+    assert "{{" not in card
+
+
+def test_evaluate_again_gives_the_same_files(folder, data):
+    evaluate.main(folder, data)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    evaluate.main(folder, data)
+    after = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert {name for name in before if before[name] != after[name]} <= {PREDICTIONS, CONFIG}  # a zip tells the time
+    assert before[METRICS] == after[METRICS]
+
+
+def test_evaluate_without_votes_leaves_ferplus_out(folder, tmp_path):
+    images = write_folder(tmp_path / "images", arrays((70, 35, 35)))
+    report = evaluate.main(folder, images)
+    assert set(report["labellings"]) == {"fer2013", "fer2013-dedup"}
+    assert read_version(folder).metrics() == report
+    assert "| ferplus |" not in (folder / CARD).read_text(encoding="utf-8")
+
+
+class Stop(BaseException):
+    """What Ctrl-C or a full disk do to a script."""
+
+
+@pytest.mark.parametrize("evaluated", [False, True], ids=["first", "again"])
+@pytest.mark.parametrize("step", range(9))
+def test_a_stopped_evaluation_leaves_a_readable_version(folder, data, monkeypatch, evaluated, step):
+    """Stopped before its first, second, ... change to the folder; then run again to the end."""
+    monkeypatch.setattr(evaluate.metrics, "bootstrap", lambda *_: metrics.Estimate(0.5, 0.4, 0.6, 1))
+    if evaluated:
+        evaluate.main(folder, data)
+    changes = iter(range(100))
+
+    def stopping(method):
+        def changed(path, *arguments, **options):
+            if path.parent == folder and next(changes) == step:
+                if method.__name__.startswith("write"):
+                    method(path, arguments[0][: len(arguments[0]) // 2], **options)
+                raise Stop
+            return method(path, *arguments, **options)
+
+        return changed
+
+    with monkeypatch.context() as patch:
+        for name in ("write_bytes", "write_text", "unlink", "replace"):
+            patch.setattr(Path, name, stopping(getattr(Path, name)))
+        with pytest.raises(Stop):
+            evaluate.main(folder, data)
+    version = read_version(folder)
+    assert EmotionClassifier(version).predict(FACES[:1]).shape == (1, 4)
+    report = evaluate.main(folder, data)
+    assert read_version(folder).metrics() == report
+
+
+def test_evaluate_refuses_a_version_of_other_labels_and_a_broken_one(tmp_path, data):
+    with pytest.raises(
+        ModelError, match="its labels are happy, bored, asleep, expected happy, sad, neutral, surprised"
+    ):
+        evaluate.main(write_tiny(tmp_path / "other").folder, data)
+    seed = copy_seed(tmp_path)
+    (seed / GRAPH).write_bytes(b"broken")
+    with pytest.raises(ModelError, match=r"model\.tflite is corrupt"):
+        evaluate.main(seed, data)
