@@ -15,9 +15,7 @@ from fer import LABELS
 INPUT_SHAPE = (48, 48, 1)
 
 
-def seed_cnn(
-    *, activation: str = "elu", convolution_dropout: float = 0.15, dense_dropout: float = 0.3
-) -> keras.Model:
+def seed_cnn(*, activation: str = "elu", convolution_dropout: float = 0.15, dense_dropout: float = 0.3) -> keras.Model:
     """The published starting point: four double 3x3 convolutions, two dense layers of 64, a bottleneck of 7.
 
     1,328,199 parameters, of which 2,176 are the moving statistics of batch normalisation.

@@ -28,13 +28,14 @@ def _move(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint
     matrix[:, 2] += rng.uniform(-SHIFT, SHIFT, 2) * side
     if rng.random() < 0.5:
         matrix = matrix @ np.array([[-1, 0, side - 1], [0, 1, 0], [0, 0, 1]], np.float64)
-    return cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    moved = cv2.warpAffine(image, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return moved.astype(np.uint8, copy=False)
 
 
 def _light(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     levels = (np.arange(256) / 255.0) ** (2.0 ** rng.normal(0.0, GAMMA)) * 255.0
     levels = (levels - 128.0) * rng.uniform(*CONTRAST) + 128.0 + rng.uniform(-BRIGHTNESS, BRIGHTNESS)
-    return cv2.LUT(image, np.clip(levels, 0, 255).astype(np.uint8))
+    return cv2.LUT(image, np.clip(levels, 0, 255).astype(np.uint8)).astype(np.uint8, copy=False)
 
 
 def _erase(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from fer import LABELS, DataError
 
@@ -29,6 +31,7 @@ SIDE = 48
 
 _FER2013_TO_LABEL = np.array([-1, -1, -1, 0, 1, 3, 2], np.int8)
 _FERPLUS_TO_LABEL = np.array([2, 0, 3, 1, -1, -1, -1, -1], np.int8)
+_COUNTS = tuple(map(str, range(11)))
 _MAJORITY = 5  # FER+ labels count where more than this many of the ten annotators agree
 _ALIASES = {"anger": "angry", "happiness": "happy", "sadness": "sad", "surprised": "surprise", "disgusted": "disgust"}
 _DATA_FILES = ("fer2013.npz", "fer2013.csv", "icml_face_data.csv")
@@ -120,9 +123,9 @@ def load(path: Path | str) -> FER2013:
 
 def _load_npz(path: Path) -> FER2013:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             data = {name: arrays[name] for name in arrays.files}
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: not a readable .npz archive ({error}).") from error
     missing = {"images", "label", "usage"} - data.keys()
     if missing:
@@ -135,14 +138,12 @@ def _checked(
     path: Path, images: NDArray[np.uint8], classes: NDArray[np.uint8], splits: NDArray[np.uint8],
     votes: NDArray[np.uint8] | None,
 ) -> FER2013:  # fmt: skip
-    n = len(images)
+    n = classes.size
     expected = {"images": (n, SIDE, SIDE), "label": (n,), "usage": (n,), "ferplus_votes": (n, len(VOTES))}
     received = {"images": images, "label": classes, "usage": splits, "ferplus_votes": votes}
     for name, array in received.items():
         if array is not None and (array.shape != expected[name] or array.dtype != np.uint8):
-            raise DataError(
-                f"{path}: {name} is {array.dtype} {array.shape}, expected uint8 {expected[name]}."
-            )
+            raise DataError(f"{path}: {name} is {array.dtype} {array.shape}, expected uint8 {expected[name]}.")
     for name, array, count in (("label", classes, len(CLASSES)), ("usage", splits, len(SPLITS))):
         wrong = np.flatnonzero(array >= count)
         if len(wrong):
@@ -158,15 +159,17 @@ def _rows(path: Path, required: tuple[str, ...]) -> Iterator[tuple[int, dict[str
     """Rows of a csv file with their line number; column names are stripped, as Kaggle's carry blanks."""
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, skipinitialspace=True)
-        columns = [name.strip() for name in reader.fieldnames or []]
-        missing = [name for name in required if name not in columns]
-        if missing:
-            raise DataError(
-                f"{path}: misses the columns {', '.join(missing)}; received {', '.join(columns) or 'an empty file'}."
-            )
-        reader.fieldnames = columns
-        for row in reader:
-            yield reader.line_num, row
+        try:
+            columns = [name.strip() for name in reader.fieldnames or []]
+            missing = [name for name in required if name not in columns]
+            if missing:
+                received = ", ".join(columns) or "an empty file"
+                raise DataError(f"{path}: misses the columns {', '.join(missing)}; received {received}.")
+            reader.fieldnames = columns
+            for row in reader:
+                yield reader.line_num, row
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise DataError(f"{path}, after line {reader.line_num}: not a csv file in UTF-8 ({error}).") from error
 
 
 def _load_csv(path: Path) -> FER2013:
@@ -190,10 +193,7 @@ def _load_votes(path: Path, images_path: Path, splits: list[int]) -> NDArray[np.
         split = _index(row["Usage"], SPLITS, "Usage", where)
         if i >= len(splits) or split != splits[i]:
             raise DataError(f"{where}: does not match row {i + 1} of {images_path.name}; take both from one release.")
-        try:
-            votes.append([int(row[name]) for name in VOTES])
-        except (TypeError, ValueError) as error:
-            raise DataError(f"{where}: a vote is not a whole number ({error}).") from error
+        votes.append([_index(row[name], _COUNTS, name, where) for name in VOTES])
     if len(votes) != len(splits):
         raise DataError(f"{path}: {len(votes)} rows, but {images_path.name} has {len(splits)}; they join by row order.")
     return np.array(votes, np.uint8)
@@ -202,7 +202,7 @@ def _load_votes(path: Path, images_path: Path, splits: list[int]) -> NDArray[np.
 def _pixels(text: str | None, where: str) -> NDArray[np.uint8]:
     try:
         values = np.array((text or "").split(), dtype=np.int64)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise DataError(f"{where}: pixels are not whole numbers ({error}).") from error
     if values.size != SIDE * SIDE:
         raise DataError(f"{where}: {values.size} pixels, expected {SIDE * SIDE} (48 x 48).")
@@ -231,7 +231,7 @@ def _grey_image(path: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             pixels = np.asarray(image.convert("L"))
-    except (OSError, UnidentifiedImageError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise DataError(f"{path}: not a readable image ({error}).") from error
     if pixels.shape != (SIDE, SIDE):
         raise DataError(f"{path}: {pixels.shape[1]} x {pixels.shape[0]} pixels, expected {SIDE} x {SIDE}.")

@@ -6,7 +6,8 @@
     python -m training.train --data fer2013.npz --output runs/tiny --limit 256 --epochs 2
 
 On two CPU cores the seed network takes about two minutes an epoch. Stopped at any point, the same command
-with --resume goes on from the last whole epoch. `KERAS_BACKEND=tensorflow|jax|torch` chooses the backend.
+with --resume goes on from the last whole epoch, to the same end as if it had not been stopped.
+`KERAS_BACKEND=tensorflow|jax|torch` chooses the backend.
 
 The run folder then holds `train.json` (configuration and lineage), `log.csv`, `weights.weights.h5` (best epoch)
 and `backup/` (last epoch, with the optimizer). `training.export` makes a version of it.
@@ -19,12 +20,14 @@ import csv
 import json
 import math
 import platform
+import shlex
 import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import cv2
 import keras
@@ -37,7 +40,9 @@ from training.architectures import ARCHITECTURES
 from training.augment import augment
 from training.data import Split, load
 
-WEIGHTS = "weights.weights.h5"
+BEST_WEIGHTS = "weights.weights.h5"
+LATEST_WEIGHTS = "backup/latest.weights.h5"
+LOG = "log.csv"
 
 
 @dataclass(frozen=True)
@@ -60,80 +65,129 @@ class TrainConfig:
 class AugmentedFaces(keras.utils.PyDataset):
     """Shuffled batches of random views; epoch `e` of seed `s` is the same on every machine and after a resume."""
 
-    def __init__(self, split: Split, config: TrainConfig, first_epoch: int) -> None:
+    def __init__(self, split: Split, config: TrainConfig) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
         rows = split.fer2013 >= 0
         self.images, self.labels = split.images[rows], np.eye(len(LABELS), dtype=np.float32)[split.fer2013[rows]]
-        self.config, self.epoch = config, first_epoch
-        self.order = self._shuffled()
-
-    def _shuffled(self) -> NDArray[np.int64]:
-        return np.random.default_rng([self.config.seed, self.epoch]).permutation(len(self.images))
+        self.config, self.epoch = config, 0
 
     def __len__(self) -> int:
         return math.ceil(len(self.images) / self.config.batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        rows = self.order[index * self.config.batch_size : (index + 1) * self.config.batch_size]
+        order = np.random.default_rng([self.config.seed, self.epoch]).permutation(len(self.images))
+        rows = order[index * self.config.batch_size : (index + 1) * self.config.batch_size]
         rng = np.random.default_rng([self.config.seed, self.epoch, index])
         return normalize(augment(self.images[rows], rng)), self.labels[rows]
 
     def on_epoch_end(self) -> None:
         self.epoch += 1
-        self.order = self._shuffled()
+
+
+class Progress(keras.callbacks.Callback):
+    """Keeps the last whole epoch on disk and ends the run when its accuracy stops rising."""
+
+    def __init__(self, output: Path, patience: int, past: list[dict[str, str]]) -> None:
+        super().__init__()
+        self.latest, self.patience = output / LATEST_WEIGHTS, patience
+        self.accuracies = [float(row["val_accuracy"]) for row in past]
+
+    @property
+    def over(self) -> bool:
+        since_best = len(self.accuracies) - 1 - int(np.argmax(self.accuracies)) if self.accuracies else 0
+        return since_best >= self.patience
+
+    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
+        """Weight files leave dropout's random state out, so it starts anew with each epoch."""
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                state = layer.seed_generator.state
+                state.assign([int(state[0]), epoch << 20])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
+        """Runs after the log was written; a kill while saving leaves the epoch before."""
+        new = self.latest.with_name("new.weights.h5")
+        self.model.save_weights(new)
+        new.replace(self.latest)
+        self.accuracies.append((logs or {})["val_accuracy"])
+        self.model.stop_training = self.over
 
 
 def main(config: TrainConfig, *, resume: bool = False) -> Path:
     """Train as `config` says and return the run folder."""
     output = Path(config.output)
-    past = _prepare(output, config, resume)
+    _prepare(output, config, resume)
+    origin = _origin()
     keras.utils.set_random_seed(config.seed)
     cv2.setNumThreads(1)
     data = load(config.data)
     splits = {name: _limited(data.split(name), config.limit) for name in ("Training", "PublicTest")}
-    training = AugmentedFaces(splits["Training"], config, first_epoch=len(past))
-    validation = splits["PublicTest"]
-    rows = validation.fer2013 >= 0
+    training = AugmentedFaces(splits["Training"], config)
+    model = _compiled(config, len(training))
+    past = _restore(model, output, len(training)) if resume else []
+    training.epoch = len(past)
+    progress = Progress(output, config.patience, past)
+    started = time.time()
+    if not progress.over:
+        model.fit(
+            training,
+            initial_epoch=len(past),
+            epochs=config.epochs,
+            shuffle=False,  # the data set shuffles; Keras would shuffle its batches again, without our seed
+            validation_data=_arrays(splits["PublicTest"]),
+            validation_batch_size=256,
+            callbacks=[_keep_best(output, past), keras.callbacks.CSVLogger(str(output / LOG), append=True), progress],
+            verbose="auto" if sys.stdout.isatty() else 2,
+        )
+    seconds = None if resume else round(time.time() - started)
+    _write_lineage(output, config, splits, {**origin, "seconds": seconds})
+    return output
+
+
+def _compiled(config: TrainConfig, steps: int) -> keras.Model:
     model = ARCHITECTURES[config.architecture]()
     model.compile(
-        optimizer=keras.optimizers.AdamW(_schedule(config, len(training)), weight_decay=config.weight_decay),
+        optimizer=keras.optimizers.AdamW(_schedule(config, steps), weight_decay=config.weight_decay),
         loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
         metrics=["accuracy"],
         jit_compile="auto" if keras.backend.backend() == "jax" else False,  # XLA is several times slower on a CPU
     )
-    started = time.time()
-    model.fit(
-        training,
-        epochs=config.epochs,
-        validation_data=(
-            normalize(validation.images[rows]),
-            np.eye(len(LABELS), dtype=np.float32)[validation.fer2013[rows]],
-        ),
-        validation_batch_size=256,
-        callbacks=_callbacks(output, config, past),
-        verbose="auto" if sys.stdout.isatty() else 2,
-    )
-    _write_lineage(output, config, splits, time.time() - started)
-    return output
+    return model
 
 
-def _prepare(output: Path, config: TrainConfig, resume: bool) -> list[dict[str, str]]:
-    """Create the run folder, or check that it can be resumed; return the epochs already logged."""
-    log = output / "log.csv"
+def _prepare(output: Path, config: TrainConfig, resume: bool) -> None:
+    """Create the run folder, or check that it can be resumed."""
+    finished = (output / LATEST_WEIGHTS).exists()
     if not resume:
-        if log.exists():
+        if finished:
             raise DataError(f"{output} already holds a run; add --resume to go on with it, or choose another --output.")
-        output.mkdir(parents=True, exist_ok=True)
+        (output / LATEST_WEIGHTS).parent.mkdir(parents=True, exist_ok=True)
+        (output / LOG).unlink(missing_ok=True)
         (output / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n")
-        return []
-    if not log.exists():
+        return
+    if not finished:
         raise DataError(f"{output} holds no finished epoch to resume from; leave --resume away.")
     before = json.loads((output / "config.json").read_text())
     changed = [key for key, value in asdict(config).items() if key not in ("data", "output") and before[key] != value]
     if changed:
         raise DataError(f"{output} was started with another {', '.join(changed)}; resume with the same settings.")
-    with log.open(newline="") as file:
-        return list(csv.DictReader(file))
+
+
+def _restore(model: keras.Model, output: Path, steps: int) -> list[dict[str, str]]:
+    """Load the last whole epoch and return the log up to it; an epoch logged but not saved is done again."""
+    model.optimizer.build(model.trainable_variables)
+    model.load_weights(output / LATEST_WEIGHTS)
+    epochs = int(model.optimizer.iterations) // steps
+    rows = (output / LOG).read_text().splitlines()[: epochs + 1]
+    if len(rows) != epochs + 1:
+        raise DataError(f"{output}: {LOG} has {len(rows) - 1} epochs, {LATEST_WEIGHTS} {epochs}; start a new run.")
+    (output / LOG).write_text("\n".join(rows) + "\n")
+    return list(csv.DictReader(rows))
+
+
+def _arrays(split: Split) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    rows = split.fer2013 >= 0
+    return normalize(split.images[rows]), np.eye(len(LABELS), dtype=np.float32)[split.fer2013[rows]]
 
 
 def _limited(split: Split, limit: int | None) -> Split:
@@ -151,41 +205,46 @@ def _schedule(config: TrainConfig, steps: int) -> keras.optimizers.schedules.Cos
     )
 
 
-def _callbacks(output: Path, config: TrainConfig, past: list[dict[str, str]]) -> list[keras.callbacks.Callback]:
-    accuracies = [float(row["val_accuracy"]) for row in past]
-    early = keras.callbacks.EarlyStopping("val_accuracy", mode="max", patience=config.patience, verbose=1)
-    best = keras.callbacks.ModelCheckpoint(
-        str(output / WEIGHTS), monitor="val_accuracy", mode="max", save_best_only=True, save_weights_only=True,
-        initial_value_threshold=max(accuracies, default=None),
+def _keep_best(output: Path, past: list[dict[str, str]]) -> keras.callbacks.Callback:
+    return keras.callbacks.ModelCheckpoint(
+        str(output / BEST_WEIGHTS), monitor="val_accuracy", mode="max", save_best_only=True, save_weights_only=True,
+        initial_value_threshold=max((float(row["val_accuracy"]) for row in past), default=None),
     )  # fmt: skip
-    backup = keras.callbacks.BackupAndRestore(str(output / "backup"), delete_checkpoint=False)
-    return [backup, best, keras.callbacks.CSVLogger(str(output / "log.csv"), append=True), early]
 
 
-def _write_lineage(output: Path, config: TrainConfig, splits: dict[str, Split], seconds: float) -> None:
-    with (output / "log.csv").open(newline="") as file:
-        log = list(csv.DictReader(file))
-    best = max(log, key=lambda row: float(row["val_accuracy"]))
-    lineage = {
-        "config": {**asdict(config), "data": Path(config.data).name},
-        "command": "python -m training.train " + " ".join(sys.argv[1:]),
+def _origin() -> dict[str, Any]:
+    """What made the run, noted at its start: the code may change while it trains."""
+    return {
+        "command": shlex.join(["python", "-m", "training.train", *sys.argv[1:]]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "git_commit": _git_commit(),
         "backend": keras.backend.backend(),
         "versions": {"python": platform.python_version(), "keras": keras.__version__, "numpy": np.__version__},
+    }
+
+
+def _write_lineage(output: Path, config: TrainConfig, splits: dict[str, Split], origin: dict[str, Any]) -> None:
+    with (output / LOG).open(newline="") as file:
+        log = list(csv.DictReader(file))
+    best = max(log, key=lambda row: float(row["val_accuracy"]))
+    lineage = {
+        "config": {**asdict(config), "data": Path(config.data).name},
+        **origin,
         "split_sha256": {name: split.sha256 for name, split in splits.items()},
         "images": int((splits["Training"].fer2013 >= 0).sum()),
         "best_epoch": int(best["epoch"]) + 1,
         "epochs": len(log),
         "public_test_accuracy": round(float(best["val_accuracy"]), 4),
-        "seconds": round(seconds),
     }
     (output / "train.json").write_text(json.dumps(lineage, indent=2) + "\n")
 
 
 def _git_commit() -> str | None:
-    result = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    return result.stdout.strip() or None
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--verify", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):  # no git here, or no commit
+        return None
 
 
 def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
@@ -210,6 +269,7 @@ def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
 
 if __name__ == "__main__":
     try:
-        main(*_parse()[:1], resume=_parse()[1])
+        config, resume = _parse()
+        main(config, resume=resume)
     except FERError as error:
         sys.exit(f"error: {error}")
