@@ -16,8 +16,9 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,36 +28,102 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fer import Box, EmotionClassifier, Face, FaceDetector, FERError, YuNet, load_detector, read_version
-from fer.metrics import wilson
+from fer.metrics import Z_95, wilson
 from fer.preprocessing import GEOMETRIES, CropGeometry, crop_faces
 from training.data import SIDE, Split, load
 
 CANVAS = (480, 640)  # rows, columns of the larger pictures
 FACE_SIDE = (64.0, 320.0)  # pixels
 ROLL = 15.0  # degrees, either way
+TRAINING_FACES = 1500
 ENLARGED = 192  # side of a training face shown to the detector, with a margin of half that around it
 SCALES = (0.80, 0.85, 0.90, 0.95, 1.00, 1.05, 1.10, 1.15)  # tried around the measured one
 
 
 @dataclass(frozen=True)
 class Pasted:
-    """A 48x48 face laid into a larger picture, where its frame truly lies, and what a detector found there."""
+    """A larger picture with a 48x48 face in it, and where the centre and the side of its frame lie in pixels."""
 
     image: NDArray[np.uint8]
     center: tuple[float, float]
     side: float
 
 
+@dataclass(frozen=True)
+class Trial:
+    """Pasted faces, the face found for each (None for a miss), and which undisturbed frames are classified rightly."""
+
+    classifier: EmotionClassifier
+    labels: NDArray[np.int8]
+    pictures: list[Pasted]
+    found: list[Face | None]
+    clean: NDArray[np.bool_]
+
+    @classmethod
+    def run(
+        cls, detector: FaceDetector, classifier: EmotionClassifier, images: NDArray[np.uint8], labels: NDArray[np.int8]
+    ) -> Trial:
+        """Paste every image and look for it."""
+        rng = np.random.default_rng(1)
+        pictures = [paste(image, rng) for image in images]
+        found = [_found(detector, p) for p in tqdm(pictures, desc=f"{detector.name}: pasted faces", disable=None)]
+        return cls(classifier, labels, pictures, found, classifier.predict(images).argmax(axis=1) == labels)
+
+    @property
+    def hits(self) -> NDArray[np.bool_]:
+        """Which faces were found."""
+        return np.array([face is not None for face in self.found])
+
+    def correct(self, geometry: CropGeometry, adapt: Callable[[Face], Face] = lambda face: face) -> NDArray[np.bool_]:
+        """Which faces are classified rightly when cropped so; one that was not found counts as wrong."""
+        pairs = [(picture, face) for picture, face in zip(self.pictures, self.found, strict=True) if face]
+        crops = [crop_faces(picture.image, [adapt(face)], geometry)[0] for picture, face in pairs]
+        result = np.zeros(len(self.labels), bool)
+        result[self.hits] = self.classifier.predict(np.stack(crops)).argmax(axis=1) == self.labels[self.hits]
+        return result
+
+    def compare(self, frames: dict[str, Any]) -> dict[str, Any]:
+        """Accuracy of each way to crop, at each scale, on the faces found."""
+        scale, *shift = (frames[name]["median"] for name in ("scale", "shift_x", "shift_y"))
+        box, eyes = CropGeometry(scale, (shift[0], shift[1])), CropGeometry(1.0, level=True)
+        ways = {
+            "box": {s: self.correct(replace(box, scale=scale * s)) for s in SCALES},
+            "box, level": {s: self.correct(replace(box, scale=scale * s, level=True)) for s in SCALES},
+            "eyes": {s: self.correct(eyes, partial(_frame_from_eyes, frames=frames, scale=s)) for s in SCALES},
+        }
+        return {
+            "pasted": len(self.labels),
+            "found": int(self.hits.sum()),
+            "undisturbed_of_found": _accuracy(self.clean[self.hits]),
+            "ways": {
+                way: {f"{s:.2f}": _accuracy(right[self.hits]) for s, right in scales.items()}
+                for way, scales in ways.items()
+            },
+        }
+
+    def cost(self, detector: str) -> dict[str, Any]:
+        """What the served geometry costs against the undisturbed frames: paired points lost, with 95 % intervals."""
+        right, hits = self.correct(GEOMETRIES[detector]), self.hits
+        return {
+            "served": asdict(GEOMETRIES[detector]),
+            "accuracy": _accuracy(right),
+            "undisturbed": _accuracy(self.clean),
+            "points_lost": _points(self.clean, right),
+            "accuracy_of_found": _accuracy(right[hits]),
+            "points_lost_of_found": _points(self.clean[hits], right[hits]),
+        }
+
+
 def main(data: Path, version_folder: Path, detectors: Sequence[FaceDetector], faces: int | None) -> dict[str, Any]:
     """Measure every detector and return the report."""
     dataset = load(data)
     classifier = EmotionClassifier(read_version(version_folder))
-    training, public = dataset.split("Training"), dataset.split("PublicTest")
+    training, public = (_chosen(dataset.split(name), faces) for name in ("Training", "PublicTest"))
     report: dict[str, Any] = {"version": classifier.version.name, "sha256": classifier.version.sha256}
     for detector in detectors:
-        measured = measure(detector, _chosen(training, faces or 1500))
-        report[detector.name] = {"training_frames": measured}
-        report[detector.name] |= pasted_accuracy(detector, classifier, _chosen(public, faces), measured)
+        frames = measure(detector, training[0][:TRAINING_FACES])
+        trial = Trial.run(detector, classifier, *public)
+        report[detector.name] = {"training_frames": frames, **trial.compare(frames), **trial.cost(detector.name)}
     return report
 
 
@@ -67,21 +134,22 @@ def _chosen(split: Split, faces: int | None) -> tuple[NDArray[np.uint8], NDArray
     return split.images[rows], split.fer2013[rows]
 
 
-def measure(detector: FaceDetector, chosen: tuple[NDArray[np.uint8], NDArray[np.int8]]) -> dict[str, Any]:
+def measure(detector: FaceDetector, images: NDArray[np.uint8]) -> dict[str, Any]:
     """Medians over enlarged training faces: the frame's side and centre in box heights, the eyes in frame units."""
     margin = ENLARGED // 2
     found = []
-    for image in tqdm(chosen[0], desc=f"{detector.name}: training frames", disable=None):
+    for image in tqdm(images, desc=f"{detector.name}: training frames", disable=None):
         large = cv2.resize(image, (ENLARGED, ENLARGED), interpolation=cv2.INTER_CUBIC)
-        canvas = cv2.copyMakeBorder(large, *[margin] * 4, cv2.BORDER_REPLICATE)
-        faces = detector.detect(cv2.cvtColor(canvas, cv2.COLOR_GRAY2RGB))
+        canvas = cv2.copyMakeBorder(large, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
+        faces = detector.detect(cv2.cvtColor(canvas, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False))
         found += [_in_frame(face, margin) for face in faces[:1]]
-    rows = np.array(found)
     names = ("scale", "shift_x", "shift_y", "left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y")
-    low, middle, high = np.percentile(rows, (16, 50, 84), axis=0)
-    table = {name: {"median": round(m, 4), "spread": round((h - l) / 2, 4)}
-             for name, l, m, h in zip(names, low, middle, high, strict=True)}  # fmt: skip
-    return {"faces": len(chosen[0]), "found": len(found), **table}
+    table = np.percentile(found, (16, 50, 84), axis=0).T
+    spans = {
+        name: {"median": round(middle, 4), "spread": round((high - low) / 2, 4)}
+        for name, (low, middle, high) in zip(names, table.tolist(), strict=True)
+    }
+    return {"faces": len(images), "found": len(found), **spans}
 
 
 def _in_frame(face: Face, margin: int) -> list[float]:
@@ -90,58 +158,6 @@ def _in_frame(face: Face, margin: int) -> list[float]:
     shift = [(margin + ENLARGED / 2 - c) / box.height for c in (x, y)]
     eyes = (*face.landmarks.left_eye, *face.landmarks.right_eye) if face.landmarks else (math.nan,) * 4
     return [ENLARGED / box.height, *shift, *((v - margin) / ENLARGED for v in eyes)]
-
-
-def pasted_accuracy(
-    detector: FaceDetector, classifier: EmotionClassifier, chosen: tuple[NDArray[np.uint8], NDArray[np.int8]],
-    measured: dict[str, Any],
-) -> dict[str, Any]:  # fmt: skip
-    """Accuracy on faces found again, for each way to crop and scale, beside the undisturbed frames."""
-    images, labels = chosen
-    rng = np.random.default_rng(1)
-    pictures = [paste(image, rng) for image in images]
-    found = [_found(detector, p) for p in tqdm(pictures, desc=f"{detector.name}: pasted faces", disable=None)]
-    hits = np.array([face is not None for face in found])
-    clean = classifier.predict(images).argmax(axis=1) == labels
-    base = CropGeometry(measured["scale"]["median"], (measured["shift_x"]["median"], measured["shift_y"]["median"]))
-
-    def correct(geometry: CropGeometry, adapt: Any = lambda face: face) -> NDArray[np.bool_]:
-        crops = [
-            crop_faces(p.image, [adapt(face)], geometry)[0] for p, face in zip(pictures, found, strict=True) if face
-        ]
-        result = np.zeros(len(labels), bool)  # a face that was not found is not classified correctly
-        result[hits] = classifier.predict(np.stack(crops)).argmax(axis=1) == labels[hits]
-        return result
-
-    eyes = CropGeometry(1.0, (0.0, 0.0), level=True)
-    ways = {
-        "box": {s: correct(replace(base, scale=base.scale * s)) for s in SCALES},
-        "box, level": {s: correct(replace(base, scale=base.scale * s, level=True)) for s in SCALES},
-        "eyes": {s: correct(eyes, lambda face, s=s: _frame_from_eyes(face, measured, s)) for s in SCALES},
-    }
-    return {
-        "pasted": len(labels),
-        "found": int(hits.sum()),
-        "undisturbed": _accuracy(clean),
-        "undisturbed_of_found": _accuracy(clean[hits]),
-        "ways": {
-            way: {f"{s:.2f}": {"all": _accuracy(c), "of_found": _accuracy(c[hits])} for s, c in results.items()}
-            for way, results in ways.items()
-        },
-        "chosen": _served(correct(GEOMETRIES[detector.name]), clean, hits),
-    }
-
-
-def _served(correct: NDArray[np.bool_], clean: NDArray[np.bool_], hits: NDArray[np.bool_]) -> dict[str, Any]:
-    """What the geometry in `GEOMETRIES` costs, as paired differences in points with 95 % intervals."""
-    result: dict[str, Any] = {"accuracy": _accuracy(correct), "accuracy_of_found": _accuracy(correct[hits])}
-    for name, lost in (
-        ("points_lost", clean.astype(int) - correct),
-        ("points_lost_of_found", (clean.astype(int) - correct)[hits]),
-    ):
-        half = 1.96 * lost.std() / math.sqrt(len(lost))
-        result[name] = [round(100 * v, 2) for v in (lost.mean(), lost.mean() - half, lost.mean() + half)]
-    return result
 
 
 def paste(image: NDArray[np.uint8], rng: np.random.Generator) -> Pasted:
@@ -159,7 +175,7 @@ def paste(image: NDArray[np.uint8], rng: np.random.Generator) -> Pasted:
     clouds = cv2.resize(rng.normal(0, 25, (15, 20)).astype(np.float32), size, interpolation=cv2.INTER_CUBIC)
     background = np.clip(rng.uniform(60, 190) + clouds, 0, 255)
     grey = (face * inside + background * (1 - inside)).astype(np.uint8)
-    return Pasted(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), (x, y), side)  # type: ignore[arg-type]
+    return Pasted(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB).astype(np.uint8, copy=False), (x, y), side)
 
 
 def _found(detector: FaceDetector, pasted: Pasted) -> Face | None:
@@ -169,17 +185,26 @@ def _found(detector: FaceDetector, pasted: Pasted) -> Face | None:
     return nearest if nearest and math.dist(nearest.box.center, pasted.center) < pasted.side / 3 else None
 
 
-def _frame_from_eyes(face: Face, measured: dict[str, Any], scale: float) -> Face:
+def _frame_from_eyes(face: Face, frames: dict[str, Any], scale: float) -> Face:
     """The face with a box that puts its eyes where training frames have them, once it is turned level."""
     if face.landmarks is None:
         return face
     (x1, y1), (x2, y2) = face.landmarks.left_eye, face.landmarks.right_eye
-    medians = {name: measured[name]["median"] for name in ("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y")}
-    side = scale * math.dist((x1, y1), (x2, y2)) / (medians["right_eye_x"] - medians["left_eye_x"])
-    drop = (0.5 - (medians["left_eye_y"] + medians["right_eye_y"]) / 2) * side
+    names = ("left_eye_x", "left_eye_y", "right_eye_x", "right_eye_y")
+    left, left_height, right, right_height = (frames[name]["median"] for name in names)
+    side = scale * math.dist((x1, y1), (x2, y2)) / (right - left)
+    drop = (0.5 - (left_height + right_height) / 2) * side
     roll = math.atan2(y2 - y1, x2 - x1)
     x, y = (x1 + x2) / 2 - drop * math.sin(roll), (y1 + y2) / 2 + drop * math.cos(roll)
     return replace(face, frame=Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2))
+
+
+def _points(clean: NDArray[np.bool_], right: NDArray[np.bool_]) -> list[float]:
+    """Percentage points that the paired difference loses, with its normal 95 % interval."""
+    lost = 100.0 * (clean.astype(float) - right)
+    half = Z_95 * float(lost.std()) / math.sqrt(len(lost))
+    mean = float(lost.mean())
+    return [round(v, 2) for v in (mean, mean - half, mean + half)]
 
 
 def _accuracy(correct: NDArray[np.bool_]) -> list[float]:
@@ -189,15 +214,13 @@ def _accuracy(correct: NDArray[np.bool_]) -> list[float]:
 
 def _print(report: dict[str, Any]) -> None:
     for name in GEOMETRIES:
-        if name not in report:
-            continue
         result = report[name]
-        print(
-            f"{name}: found {result['found']} of {result['pasted']}, undisturbed {result['undisturbed_of_found'][0]:.4f} on those"
-        )
+        print(f"{name}: found {result['found']} of {result['pasted']} pasted faces; accuracy on those")
+        print(f"  {'undisturbed':12}{result['undisturbed_of_found'][0]:.4f}")
         for way, scales in result["ways"].items():
-            print(f"  {way:10}", "  ".join(f"{s}: {v['of_found'][0]:.4f}" for s, v in scales.items()))
-        print(f"  served: {result['chosen']}")
+            print(f"  {way:12}" + "  ".join(f"x{s} {v[0]:.4f}" for s, v in scales.items()))
+        lost, with_misses = result["points_lost_of_found"], result["points_lost"]
+        print(f"  served {result['served']}: {lost} points lost, {with_misses} if misses count as wrong")
 
 
 if __name__ == "__main__":
