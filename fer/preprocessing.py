@@ -44,10 +44,13 @@ class CropGeometry:
 
 
 GEOMETRIES = {
-    "blazeface": CropGeometry(scale=1.03),
-    "yunet": CropGeometry(scale=1.03),
+    "blazeface": CropGeometry(scale=0.83, shift=(0.0, 0.02), level=True),
+    "yunet": CropGeometry(scale=0.9, shift=(0.0, 0.02), level=True),
 }
-"""For each detector, where the frame of FER2013 lies over its boxes; `training.geometry` measured it."""
+"""For each detector, where the frame of FER2013 lies over its boxes; `training.geometry` measured it.
+
+The scale is 0.9 of the median of training frames: of all tried on PublicTest it served both detectors best.
+"""
 
 
 def crop_faces(
