@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer import FERPipeline, ImageError, ModelVersion, Prediction, annotate, load_image
-from fer.preprocessing import CropGeometry
+from fer.preprocessing import CropGeometry, crop_faces
 from fer.records import Record, error_record, face_records
 
 MAX_PHOTOS = 300
@@ -167,16 +167,10 @@ def _classify(photo: Photo, pipeline: FERPipeline) -> Outcome:
 def _look(photo: Photo, predictions: Sequence[Prediction], geometry: CropGeometry) -> View:
     image = load_image(photo.data, name=photo.name)
     picture = _fit(annotate(image, predictions), _VIEW_SIDE)
-    portraits = [_portrait(image, prediction, geometry) for prediction in predictions]
+    faces, side = [prediction.face for prediction in predictions], _PORTRAIT_SIDE
+    portraits = list(crop_faces(image, faces, geometry, (side, side), grey=False))  # the network's frame, in colour
     seen = [np.kron(prediction.crop, np.ones((_SEEN_SCALE, _SEEN_SCALE), np.uint8)) for prediction in predictions]
     return View(_jpeg(picture), (picture.shape[1], picture.shape[0]), portraits, seen)
-
-
-def _portrait(image: NDArray[np.uint8], prediction: Prediction, geometry: CropGeometry) -> NDArray[np.uint8]:
-    """The face in colour, cut to the frame that the network saw; beyond the picture its edge repeats."""
-    center, side, _ = geometry.frame(prediction.face)
-    patch = cv2.getRectSubPix(image, (max(1, round(side)),) * 2, center)
-    return _resize(patch, (_PORTRAIT_SIDE, _PORTRAIT_SIDE))
 
 
 def _fit(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

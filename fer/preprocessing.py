@@ -54,15 +54,20 @@ The scale is 0.9 of the median of training frames: of all tried on PublicTest it
 
 
 def crop_faces(
-    image: NDArray[np.uint8], faces: Sequence[Face], geometry: CropGeometry, size: tuple[int, int] = (48, 48)
+    image: NDArray[np.uint8],
+    faces: Sequence[Face],
+    geometry: CropGeometry,
+    size: tuple[int, int] = (48, 48),
+    *,
+    grey: bool = True,
 ) -> NDArray[np.uint8]:
-    """The grey training frame of each face: RGB (h, w, 3) uint8 -> (n, height, width) uint8.
+    """The training frame of each face: RGB (h, w, 3) uint8 -> (n, height, width) uint8, or (n, height, width, 3).
 
     What lies outside the picture repeats its nearest edge.
     """
     if not faces:
-        return np.empty((0, *size), np.uint8)
-    return np.stack([_crop(image, *geometry.frame(face), size) for face in faces])
+        return np.empty((0, *size) if grey else (0, *size, 3), np.uint8)
+    return np.stack([_crop(image, *geometry.frame(face), size, grey) for face in faces])
 
 
 def normalize(crops: NDArray[np.uint8], value_range: tuple[float, float] = (0.0, 1.0)) -> NDArray[np.float32]:
@@ -79,18 +84,20 @@ def _eye_roll(face: Face) -> float:
 
 
 def _crop(
-    image: NDArray[np.uint8], center: tuple[float, float], side: float, roll: float, size: tuple[int, int]
+    image: NDArray[np.uint8], center: tuple[float, float], side: float, roll: float, size: tuple[int, int], grey: bool
 ) -> NDArray[np.uint8]:
     """Cut the turned square on a grid at least as fine as the pixels, then average, so that nothing aliases.
 
     A large face is shrunk before, by averaging too, which bounds the grid at four cells a side for each crop pixel.
     """
-    grey, left, top = _surroundings(image, center, side)
-    full_height, full_width = grey.shape
+    region, left, top = _surroundings(image, center, side)
+    if grey:
+        region = cv2.cvtColor(region, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False)
+    full_height, full_width = region.shape[:2]
     shrink = max(1, int(side / (2 * max(size))))
     if shrink > 1:
         smaller = (max(1, round(full_width / shrink)), max(1, round(full_height / shrink)))
-        grey = cv2.resize(grey, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+        region = cv2.resize(region, smaller, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
     # A pixel's centre lies half a pixel from its corner, in the crop and in the picture alike.
     cells = math.ceil(side / shrink / max(size))
     rows, columns = cells * size[0], cells * size[1]
@@ -101,20 +108,19 @@ def _crop(
             [sin / columns, cos / rows, center[1] + (-sin - cos) / 2 - top],
         ]
     )
-    to_picture *= [[grey.shape[1] / full_width], [grey.shape[0] / full_height]]
+    to_picture *= [[region.shape[1] / full_width], [region.shape[0] / full_height]]
     to_picture[:, 2] += to_picture[:, :2] @ (0.5, 0.5) - 0.5
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    fine = cv2.warpAffine(grey, to_picture, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    fine = cv2.warpAffine(region, to_picture, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return cv2.resize(fine, size[::-1], interpolation=cv2.INTER_AREA)  # type: ignore[return-value]
 
 
 def _surroundings(
     image: NDArray[np.uint8], center: tuple[float, float], side: float
 ) -> tuple[NDArray[np.uint8], int, int]:
-    """The grey part of the picture that the turned square can touch, and its left and top in pixels."""
+    """The part of the picture that the turned square can touch, and its left and top in pixels."""
     height, width = image.shape[:2]
     reach = side * math.sqrt(0.5) + 2
     left, right = (int(np.clip(x, 0, width - 1)) for x in (center[0] - reach, center[0] + reach))
     top, bottom = (int(np.clip(y, 0, height - 1)) for y in (center[1] - reach, center[1] + reach))
-    region = image[top : bottom + 1, left : right + 1]
-    return cv2.cvtColor(region, cv2.COLOR_RGB2GRAY), left, top  # type: ignore[return-value]
+    return image[top : bottom + 1, left : right + 1], left, top

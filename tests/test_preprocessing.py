@@ -59,6 +59,17 @@ def test_a_frame_of_48_pixels_is_copied_exactly_out_of_a_larger_picture(x, y):
     assert np.array_equal(crops[0], grey[y : y + 48, x : x + 48])
 
 
+@pytest.mark.parametrize("geometry", [CropGeometry(1.0), CropGeometry(0.8, (0.1, -0.1), level=True)])
+def test_color_is_cut_from_the_same_frame(geometry):
+    image = np.random.default_rng(2).integers(0, 256, (90, 120, 3)).astype(np.uint8)
+    faces = [face(50, 40, 48, roll=20), face(70, 50, 30)]
+    colour = crop_faces(image, faces, geometry, grey=False)
+    assert colour.shape == (2, 48, 48, 3)
+    weighted = colour @ (0.299, 0.587, 0.114)
+    assert np.abs(weighted - crop_faces(image, faces, geometry)).max() <= 2
+    assert crop_faces(image, [], geometry, grey=False).shape == (0, 48, 48, 3)
+
+
 def test_color_becomes_its_luminance():
     image = np.zeros((48, 48, 3), np.uint8)
     image[:16], image[16:32], image[32:] = (255, 0, 0), (0, 255, 0), (0, 0, 255)

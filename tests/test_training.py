@@ -163,7 +163,7 @@ def test_a_run_leaves_what_its_docstring_says(finished, data):
     assert lineage["public_test_accuracy"] == pytest.approx(best["val_accuracy"], abs=5e-5)
     assert (lineage["epochs"], lineage["images"], lineage["backend"]) == (3, 20, "tensorflow")
     assert lineage["config"]["seed"] == 1
-    assert lineage["command"].startswith("python -m training.train --data ")
+    assert lineage["command"].startswith(f"python -m training.train --data {data.name} ")
     assert lineage["git_commit"] is None or len(lineage["git_commit"]) == 40
     assert lineage["seconds"] > 0
     assert set(lineage["split_sha256"]) == {"Training", "PublicTest"}

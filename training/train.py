@@ -117,7 +117,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
     """Train as `config` says and return the run folder."""
     output = Path(config.output)
     _prepare(output, config, resume)
-    origin = _origin()
+    origin = _origin(config)
     keras.utils.set_random_seed(config.seed)
     cv2.setNumThreads(1)
     data = load(config.data)
@@ -212,10 +212,11 @@ def _keep_best(output: Path, past: list[dict[str, str]]) -> keras.callbacks.Call
     )  # fmt: skip
 
 
-def _origin() -> dict[str, Any]:
-    """What made the run, noted at its start: the code may change while it trains."""
+def _origin(config: TrainConfig) -> dict[str, Any]:
+    """What made the run, noted at its start: the code may change while it trains. The data keeps its name alone."""
+    arguments = [argument.replace(config.data, Path(config.data).name) for argument in sys.argv[1:]]
     return {
-        "command": shlex.join(["python", "-m", "training.train", *sys.argv[1:]]),
+        "command": shlex.join(["python", "-m", "training.train", *arguments]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "git_commit": _git_commit(),
         "backend": keras.backend.backend(),
