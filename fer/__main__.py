@@ -95,7 +95,8 @@ def _predict(options: argparse.Namespace) -> int:
 def _pipeline(options: argparse.Namespace) -> FERPipeline:
     """A pipeline for one thread a core: photos run side by side, so each interpreter keeps to one thread."""
     cv2.setNumThreads(1)
-    return FERPipeline(load_detector(options.detector), EmotionClassifier(load_version(options.model), threads=1))
+    detector = load_detector(options.detector, threads=1)
+    return FERPipeline(detector, EmotionClassifier(load_version(options.model), threads=1))
 
 
 @dataclass(frozen=True)

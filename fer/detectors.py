@@ -8,7 +8,7 @@ import threading
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 import cv2
 import numpy as np
@@ -20,6 +20,7 @@ from fer.results import Box, Face, Landmarks
 
 Image = NDArray[np.uint8]
 Array = NDArray[np.float32]
+Tile = tuple[Array, Image]
 DETECTORS = ("blazeface", "yunet")
 
 # BlazeFace. Its graph is convolutional: a 3:2 input costs what its square one does and shows faces larger.
@@ -28,13 +29,24 @@ _BLAZEFACE_SHA256 = "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5
 _LAYERS = ((16, 2), (32, 6))  # pixels a cell and anchors a cell of its two feature maps
 _LONG, _SHORT, _SQUARE = 320, 224, 256  # sides of its input, in pixels
 _CONFIDENT, _OVERLAP = 0.53, 0.4
-_LARGE, _SMALL = 960, 0.065  # a picture of this side with a face under this part of it is looked at twice
-_TILES, _TILE, _TILE_CONFIDENT = 3, 0.4, 0.65  # the second time in 3 x 3 tiles of 0.4 times its sides
+_TILE_CONFIDENT = 0.65
 # From its square (eyebrows to chin) to a box as people draw them; fitted on the even half of wider300.
 _SHIFT, _STRETCH = np.array((0.0, -0.11), np.float32), np.array((0.92, 1.265), np.float32)
 _HUB_REPO, _HUB_FILE, _HUB_SECONDS = "opencv/face_detection_yunet", "face_detection_yunet_2023mar.onnx", 4.0
 _YUNET_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 _YUNET_SIDE, _YUNET_OPTIONS = 640, (0.7, 0.3, 5000)  # longest side; score, overlap, candidates kept
+
+
+class _SecondLook(NamedTuple):
+    """In tiles, for pictures of at least `side` pixels where no face, or one under `small` of the side, was found."""
+
+    side: int
+    tiles: int  # a side
+    part: float  # of the side that a tile spans
+    small: float
+
+
+_SECOND_LOOKS = (_SecondLook(1920, 3, 0.4, 0.065), _SecondLook(960, 2, 0.6, 0.045))
 
 
 class FaceDetector(Protocol):
@@ -46,11 +58,11 @@ class FaceDetector(Protocol):
     def detect(self, image: Image) -> list[Face]: ...
 
 
-def load_detector(name: str) -> FaceDetector:
+def load_detector(name: str, *, threads: int = 2) -> FaceDetector:
     """The detector called `name`. Raises ModelError for other names, DownloadError if its weights are out of reach."""
     if name not in DETECTORS:
         raise ModelError(f"there is no detector {name!r}; choose one of {', '.join(DETECTORS)}.")
-    return BlazeFace() if name == "blazeface" else YuNet()
+    return BlazeFace(threads=threads) if name == "blazeface" else YuNet()
 
 
 class BlazeFace:
@@ -58,22 +70,23 @@ class BlazeFace:
 
     name = "blazeface"
 
-    def __init__(self) -> None:
-        self._graph = _checked(_blazeface_path(), _BLAZEFACE_SHA256)
+    def __init__(self, *, threads: int = 2) -> None:
+        self._graph, self._threads = _checked(_blazeface_path(), _BLAZEFACE_SHA256), threads
         self._local = threading.local()
         self._interpreter(_SQUARE, _SQUARE)
 
     def detect(self, image: Image) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces; a large picture whose faces are small is looked at twice."""
-        limit = _SMALL * (longest := _longest(image))
         points, scores = weighted_nms(*self._candidates(image, _CONFIDENT))
-        if longest >= _LARGE and (not len(points) or np.ptp(points[:, :2, 0], axis=1).min() < limit):
-            points, scores = self._look_closer(image, points, scores, limit)
+        look = next((look for look in _SECOND_LOOKS if _longest(image) >= look.side), None)
+        if look and (not len(points) or np.ptp(points[:, :2, 0], axis=1).min() < look.small * _longest(image)):
+            tiles = _tiles(image, look.tiles, look.part)
+            points, scores = self._look_closer(tiles, points, scores, look.small * _longest(image))
         return _faces(points, scores, image)
 
-    def _look_closer(self, image: Image, points: Array, scores: Array, limit: float) -> tuple[Array, Array]:
+    def _look_closer(self, tiles: list[Tile], points: Array, scores: Array, limit: float) -> tuple[Array, Array]:
         """Add the tiles' small faces. Large faces stand; small ones of the first look, placed loosely, give way."""
-        looks = [(corner, *self._candidates(tile, _TILE_CONFIDENT)) for corner, tile in _tiles(image)]
+        looks = [(corner, *self._candidates(tile, _TILE_CONFIDENT)) for corner, tile in tiles]
         found = np.concatenate([corner + candidates for corner, candidates, _ in looks])
         found, found_scores = weighted_nms(found, np.concatenate([certainty for *_, certainty in looks]))
         touching = np.array([_overlaps(np.concatenate((face[None], found)))[1:] > 0 for face in points], bool)
@@ -97,7 +110,7 @@ class BlazeFace:
         """This thread's interpreter for one input size; resizing a single one would cost more than a detection."""
         known: dict[tuple[int, int], Interpreter] = self._local.__dict__.setdefault("interpreters", {})
         if (height, width) not in known:
-            known[height, width] = interpreter = Interpreter(model_content=self._graph, num_threads=2)
+            known[height, width] = interpreter = Interpreter(model_content=self._graph, num_threads=self._threads)
             interpreter.resize_tensor_input(interpreter.get_input_details()[0]["index"], (1, height, width, 3))
             interpreter.allocate_tensors()
         return known[height, width]
@@ -209,11 +222,11 @@ def _letterbox(image: Image) -> tuple[Array, Array, Array]:
     return pixels, np.array((left, top), np.float32), ratio
 
 
-def _tiles(image: Image) -> list[tuple[Array, Image]]:
-    """Overlapping parts of a large picture, each with its top left corner (x, y) there."""
-    height, width = (max(1, round(side * _TILE)) for side in image.shape[:2])
-    rows = np.linspace(0, image.shape[0] - height, _TILES).astype(int)
-    columns = np.linspace(0, image.shape[1] - width, _TILES).astype(int)
+def _tiles(image: Image, count: int, part: float) -> list[Tile]:
+    """Overlapping parts of a picture, `count` a side and `part` of it long, each with its top left corner (x, y)."""
+    height, width = (max(1, round(side * part)) for side in image.shape[:2])
+    rows = np.linspace(0, image.shape[0] - height, count).astype(int)
+    columns = np.linspace(0, image.shape[1] - width, count).astype(int)
     return [(np.array((x, y), np.float32), image[y : y + height, x : x + width]) for y in rows for x in columns]
 
 
