@@ -77,11 +77,12 @@ class BlazeFace:
 
     def detect(self, image: Image) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces; a large picture whose faces are small is looked at twice."""
+        longest = _longest(image)
         points, scores = weighted_nms(*self._candidates(image, _CONFIDENT))
-        look = next((look for look in _SECOND_LOOKS if _longest(image) >= look.side), None)
-        if look and (not len(points) or np.ptp(points[:, :2, 0], axis=1).min() < look.small * _longest(image)):
+        look = next((look for look in _SECOND_LOOKS if longest >= look.side), None)
+        if look and (not len(points) or np.ptp(points[:, :2, 0], axis=1).min() < look.small * longest):
             tiles = _tiles(image, look.tiles, look.part)
-            points, scores = self._look_closer(tiles, points, scores, look.small * _longest(image))
+            points, scores = self._look_closer(tiles, points, scores, look.small * longest)
         return _faces(points, scores, image)
 
     def _look_closer(self, tiles: list[Tile], points: Array, scores: Array, limit: float) -> tuple[Array, Array]:
