@@ -1,6 +1,6 @@
 """Compare the face detectors on annotated pictures: recall, precision, exact counts and time.
 
-python -m benchmarks.detectors --data ../shared/data/wider300 --photos ../shared/data/photos --output detectors.json
+python -m benchmarks.detectors --data wider300 --photos photos --output detectors.json
 
 `--data` is a folder with `boxes.json`: `[{"image": "images/a.jpg", "faces": [[x1, y1, x2, y2], ...]}, ...]`; its
 pictures are scaled to a longest side of 640. `--photos` is a folder with `counts.json`: `{"a.jpg": 2, ...}`, used at

@@ -18,7 +18,7 @@ from fer.artifact import GRAPH, METRICS, PREDICTIONS
 from fer.metrics import accuracy
 from tests.support.versions import SEED, SHAPE, byte_graph, tiny_graph, weights, write_tiny
 
-BOUND = 0.80  # what the issue asks of the bundled version on `fer2013`
+BOUND = 0.80  # the least that is bundled, on `fer2013`
 
 
 def crops(n: int, seed: int = 0, shape: tuple[int, ...] = SHAPE[:2]) -> NDArray[np.uint8]:
