@@ -2,6 +2,7 @@
 
 FERError
 ├── ImageError      the bytes of a picture cannot be used
+├── VideoError      a video or a camera cannot be used
 ├── ModelError      a version folder or its graph cannot be used
 ├── DownloadError   weights could not be fetched from the Hub
 └── DataError       a data set for training cannot be used
@@ -17,6 +18,10 @@ class FERError(Exception):
 
 class ImageError(FERError):
     """The bytes of a picture cannot be used: empty, not an image, truncated or too large."""
+
+
+class VideoError(FERError):
+    """A video or a camera cannot be used: missing, without a picture, damaged, or not to be written."""
 
 
 class ModelError(FERError):
