@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -141,6 +141,11 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!~$|<>:&])", r"\\\1", " ".join(text.split()))
 
 
+def download(label: str, name: str, mime: str, content: Callable[[], str | bytes]) -> None:
+    """A button whose file is made at the click."""
+    st.download_button(label, content, name, mime, key=name, on_click="ignore", icon=":material/download:")
+
+
 def count(number: int, noun: str) -> str:
     """A number with its noun: 1 face, 2 faces."""
     return f"{number} {noun}{'s' * (number != 1)}"
@@ -219,7 +224,7 @@ def _version(name: str, folder: str, modified: int) -> ModelVersion:  # noqa: AR
 @st.cache_resource(show_spinner="Loading the version", max_entries=4)
 def _classifier(name: str, folder: str, modified: int) -> EmotionClassifier:
     """Shared by all sessions, which it allows."""
-    return EmotionClassifier(_version(name, folder, modified))
+    return EmotionClassifier(_version(name, folder, modified), threads=1)
 
 
 @dataclass(frozen=True)
@@ -238,6 +243,6 @@ def _lasts(detector: FaceDetector | _Failure) -> bool:
 def _detector(name: str) -> FaceDetector | _Failure:
     """Shared by all sessions, which it allows."""
     try:
-        return load_detector(name)
+        return load_detector(name, threads=1)
     except FERError as error:
         return _Failure(error)

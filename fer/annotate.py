@@ -63,6 +63,15 @@ def annotate_tracks(image: NDArray[np.uint8], tracks: Sequence[Track], *, mirror
     )
 
 
+def write_banner(image: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
+    """A copy of the RGB picture with a line of text along its lower edge, as small as the width demands."""
+    canvas = np.array(image, order="C")
+    caption = _fitted(_Caption(text, max(10, round(_scale(image) * 0.03)), "#8A2F2B"), image.shape[1])
+    tag = _tag(caption)[: image.shape[0], : image.shape[1]]
+    canvas[canvas.shape[0] - len(tag) :, : tag.shape[1]] = tag
+    return canvas
+
+
 class _Mark(NamedTuple):
     """What is drawn of one face; the letters of a `steady` one depend on the picture alone."""
 
@@ -124,8 +133,12 @@ def _caption(image: NDArray[np.uint8], mark: _Mark, shrink: float) -> _Caption:
     scale = _scale(image)
     size = scale * 0.25 if mark.steady else mark.box.height
     size = float(np.clip(size * 0.12, max(9.0, scale * 0.024), max(10.0, scale * 0.038))) * shrink
-    caption = _Caption(mark.text, max(7, round(size)), mark.color)
-    excess = _extent(caption)[1] / image.shape[1]
+    return _fitted(_Caption(mark.text, max(7, round(size)), mark.color), image.shape[1])
+
+
+def _fitted(caption: _Caption, width: int) -> _Caption:
+    """The caption in letters small enough for a picture of this width."""
+    excess = _extent(caption)[1] / width
     return caption if excess <= 1 else caption._replace(size=max(6, int(caption.size / excess)))
 
 

@@ -155,7 +155,11 @@ def open_video(source: str) -> VideoFile | Camera:
     return Camera(int(source)) if source.isdecimal() else VideoFile(Path(source))
 
 
+def to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    """A decoded frame of any pixel format -> RGB uint8 (height, width, 3)."""
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+
+
 def _upright(frame: av.VideoFrame) -> NDArray[np.uint8]:
     """The picture as it should be seen: phones store a turned picture and say so."""
-    image = frame.to_ndarray(format="rgb24")
-    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90))) if frame.rotation else image
+    return np.ascontiguousarray(np.rot90(to_rgb(frame), round(frame.rotation / 90)))
