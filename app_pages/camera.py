@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from time import monotonic
+import threading
+import weakref
+from time import monotonic, sleep
 from typing import Any
 
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
-from streamlit_webrtc.component import WebRtcStreamerState
+from streamlit_webrtc.component import WebRtcStreamerContext, WebRtcStreamerState
 
 from app_pages import common
 from app_pages.ice import camera_allowed, ice_servers
 from app_pages.stream import Readout, Settings, Stream
 from fer import FERError, FERPipeline, annotate, load_image
 
-_STREAM, _CONNECTION, _SINCE = "live_stream", "live", "live_since"
+_STREAM, _CONNECTION, _SINCE, _WATCHED = "live_stream", "live", "live_since", "live_watched"
+_TAB_SECONDS = 2.0  # without a frame, and without the page's own connection
 _PATIENCE = 8.0  # seconds from START to the first frame; on localhost it takes about one
 _CAMERA = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}
 
@@ -34,7 +39,7 @@ def leave() -> None:
 
     Without this, a visitor who returns would meet the remains of the old connection.
     """
-    for key in (_STREAM, _CONNECTION, _SINCE):
+    for key in (_STREAM, _CONNECTION, _SINCE, _WATCHED):
         st.session_state.pop(key, None)
 
 
@@ -56,6 +61,7 @@ def connect(stream: Stream) -> WebRtcStreamerState:
         media_toggle_controls=False,
     )
     _note_start(context.state)
+    _watch(context, stream)
     return context.state
 
 
@@ -134,6 +140,27 @@ def _forgive_reruns() -> None:
     context: Any = st.session_state.get(_CONNECTION)
     if hasattr(context, "_last_rendered_run_count"):
         context._last_rendered_run_count = None
+
+
+def _watch(context: WebRtcStreamerContext[Any, Any], stream: Stream) -> None:
+    """Watch every new connection once. The worker, which alone can be stopped, has no public name in the library."""
+    worker = context._get_worker()
+    session = get_script_run_ctx()
+    if worker is not None and session is not None and st.session_state.get(_WATCHED) != id(worker):
+        st.session_state[_WATCHED] = id(worker)
+        watch = _end_with_its_tab, (weakref.ref(worker), stream, session.session_id)
+        threading.Thread(target=watch[0], args=watch[1], name="tab watch", daemon=True).start()
+
+
+def _end_with_its_tab(worker: weakref.ref[Any], stream: Stream, session_id: str) -> None:
+    """Stop a connection whose tab was closed; by itself the library notices after 30 s, when ICE consent expires."""
+    while (connection := worker()) is not None and connection.pc.connectionState != "closed":
+        silence = stream.readout().silence
+        if silence and silence > _TAB_SECONDS and not runtime.get_instance().is_active_session(session_id):
+            connection.stop()
+            return
+        del connection
+        sleep(1.0)
 
 
 def _note_start(state: WebRtcStreamerState) -> None:

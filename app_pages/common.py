@@ -71,11 +71,10 @@ def version_card(version: ModelVersion) -> None:
         )
 
 
-def note() -> None:
-    """What the numbers mean, what happens to photos, and where the data ends: at the foot of every page."""
+def note(kept: str) -> None:
+    """What the numbers mean, what is kept, and where the data ends: at the foot of every page."""
     st.container(key="note").caption(
-        "An expression is what a face shows, not what a person feels. "
-        "Photos stay in this app's memory until you clear them or close the page; none is stored. "
+        f"An expression is what a face shows, not what a person feels. {kept} "
         "The versions learned from FER2013: small grey pictures from the web, with labels on which people often "
         "disagree. Expect more errors on children, profiles, covered faces and weak light. Do not judge people by it."
     )

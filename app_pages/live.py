@@ -50,4 +50,4 @@ if camera.may_start():
             st.fragment(beside, run_every=_REFRESH_SECONDS if state.playing or state.signalling else None)(
                 stream, state, stream.pipeline
             )
-common.note()
+common.note("Frames stay in this app's memory only while they are classified; none is stored.")

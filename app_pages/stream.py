@@ -35,6 +35,7 @@ TIMELINE_SECONDS = 60.0
 _WAIT_SECONDS = 0.5  # for one frame; the library ends a stream whose callback takes 10 s, and its loop waits on us
 _SAMPLE_SECONDS = 0.2  # between two points of the timeline
 _ERROR_SECONDS = 5.0  # how long an error is shown after the last bad frame
+_STOPPED_SECONDS = 1.5  # without a frame
 _LARGER = 1.5  # by which another face must exceed the main one to take its place
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,6 @@ class Readout:
     """What the page shows at one moment, times in seconds. `silence` is the time since the last frame, if any came."""
 
     main: Track | None
-    faces: int
     rate: float
     median: float
     late: float
@@ -62,6 +62,11 @@ class Readout:
     error: str
     silence: float | None
     timeline: list[Sample]
+
+    @property
+    def running(self) -> bool:
+        """Whether frames come."""
+        return self.silence is not None and self.silence < _STOPPED_SECONDS
 
 
 class Stream:
@@ -71,7 +76,6 @@ class Stream:
         self._lock = threading.Lock()
         self._settings, self._pipeline = settings, _following(settings.pipeline)
         self._tracker, self._meter = FaceTracker(), FrameMeter()
-        self._tracks: list[Track] = []
         self._main: Track | None = None
         self._timeline: deque[Sample] = deque()
         self._dropped = 0
@@ -113,8 +117,7 @@ class Stream:
             silence = None if self._arrival is None else now - self._arrival
             error, since = self._error
             return Readout(
-                main=self._main,
-                faces=len(self._tracks),
+                main=self._main if silence is not None and silence < _STOPPED_SECONDS else None,
                 rate=self._meter.rate(now),
                 median=self._meter.quantile(0.5),
                 late=self._meter.quantile(0.95),
@@ -154,7 +157,7 @@ class Stream:
         with self._lock:
             done = monotonic()
             self._meter.add(done, done - begun)
-            self._tracks, self._main = tracks, _main(tracks, self._main)
+            self._main = _main(tracks, self._main)
             self._sample(time)
         return annotated
 
