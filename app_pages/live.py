@@ -28,7 +28,7 @@ def beside(stream: Stream, state: WebRtcStreamerState, pipeline: FERPipeline) ->
     now = stream.readout()
     if problem := camera.trouble(state, now):
         st.warning(problem, icon=":material/warning:")
-    readout.show(now, pipeline.classifier.labels)
+    readout.show(now, pipeline.classifier.labels, playing=state.playing)
     readout.record(stream)
 
 

@@ -18,12 +18,15 @@ from fer.tracking import Track
 _RECORDING = "recording"
 
 
-def show(readout: Readout, labels: Sequence[str]) -> None:
+def show(readout: Readout, labels: Sequence[str], *, playing: bool) -> None:
     """The main face and its scores, the last minute, and how fast frames are processed."""
     if readout.silence is None:
         st.markdown("**Not running.** Press START; the scores, the last minute and the speed appear here.")
         return
-    face = _face(readout.main) if readout.main else _nobody(labels, "no face" if readout.running else "stopped")
+    if playing and readout.main:
+        face = _face(readout.main)
+    else:
+        face = _nobody(labels, "no face" if playing else "stopped")
     st.html(face + _timeline(readout.timeline, labels) + _speed(readout))
     if readout.error:
         st.warning(f"Some frames could not be classified. {common.plain(readout.error)}", icon=":material/warning:")

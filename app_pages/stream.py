@@ -63,11 +63,6 @@ class Readout:
     silence: float | None
     timeline: list[Sample]
 
-    @property
-    def running(self) -> bool:
-        """Whether frames come."""
-        return self.silence is not None and self.silence < _STOPPED_SECONDS
-
 
 class Stream:
     """Frames of one visitor. `use` and `readout` belong to the page, `receive` and `ended` to the WebRTC library."""
@@ -151,9 +146,9 @@ class Stream:
         self._tracker.time_constant = settings.time_constant
         tracks = self._tracker.update(pipeline(image), time)
         annotated = annotate_tracks(image, tracks, mirror=settings.mirror)
-        if self.recording:
+        if (recording := self.recording) is not None:
             present = [track for track in tracks if track.seen == time]
-            self.recording.add(present, time, pipeline.classifier.version, pipeline.detector.name)
+            recording.add(present, time, pipeline.classifier.version, pipeline.detector.name)
         with self._lock:
             done = monotonic()
             self._meter.add(done, done - begun)

@@ -269,4 +269,5 @@ def open_live_narrow(page: Page, url: str) -> FrameLocator:
     page.goto(url)
     page.get_by_test_id("stExpandSidebarButton").click(timeout=PATIENCE)
     page.get_by_role("link", name="Live").click()
+    page.get_by_test_id("stSidebarCollapseButton").click()
     return ready(page)
