@@ -51,7 +51,7 @@ def portrait_frames(portrait: Path, seconds: float = 3.0) -> Iterator[NDArray[np
     width, height = SIZE
     image = load_image(portrait)
     scale = 0.75 * height / image.shape[0]
-    image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
     frames = round(seconds * RATE)
     for angle in np.linspace(0, 2 * np.pi, frames, endpoint=False):
         x, y = (width - image.shape[1]) / 2 + 60 * np.sin(angle), (height - image.shape[0]) / 2 + 30 * np.sin(2 * angle)
