@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 import av
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -176,7 +177,7 @@ def _following(pipeline: FERPipeline) -> FERPipeline:
 
 
 def _unclassified(image: Image, mirror: bool, reason: str) -> Image:
-    return write_banner(image[:, ::-1] if mirror else image, reason)
+    return write_banner(np.asarray(cv2.flip(image, 1), np.uint8) if mirror else image, reason)
 
 
 def _main(tracks: list[Track], previous: Track | None) -> Track | None:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
@@ -57,7 +58,7 @@ def annotate_tracks(image: NDArray[np.uint8], tracks: Sequence[Track], *, mirror
     """
     if mirror:
         tracks = [mirrored(track, image.shape[1]) for track in tracks]
-        image = image[:, ::-1]
+        image = np.asarray(cv2.flip(image, 1), np.uint8)
     return _drawn(
         image, [_mark(t.box, str(t.number), t.label, t.figure, t.scores)._replace(steady=True) for t in tracks]
     )
