@@ -23,10 +23,8 @@ def show(readout: Readout, labels: Sequence[str], *, playing: bool) -> None:
     if readout.silence is None:
         st.markdown("**Not running.** Press START; the scores, the last minute and the speed appear here.")
         return
-    if playing and readout.main:
-        face = _face(readout.main)
-    else:
-        face = _nobody(labels, "no face" if playing else "stopped")
+    nobody = "no face" if playing else "stopped"
+    face = _face(readout.main) if playing and readout.main else _nobody(labels, nobody)
     st.html(face + _timeline(readout.timeline, labels) + _speed(readout))
     if readout.error:
         st.warning(f"Some frames could not be classified. {common.plain(readout.error)}", icon=":material/warning:")

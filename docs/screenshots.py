@@ -1,8 +1,9 @@
-"""Take the README's picture of the app anew, from a fresh start with the bundled samples.
+"""Take the README's pictures of the app anew, from a fresh start with the bundled samples.
 
     python -m docs.screenshots
 
-Takes about 10 seconds and writes docs/photos.png. Needs what requirements-dev.txt lists, and Chromium.
+Takes about 30 seconds and writes docs/photos.png and docs/live.png. Needs what requirements-dev.txt lists, and
+Chromium. The live one shows a bundled portrait, moved about in front of a fake camera.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
+from app_pages.intake import SAMPLES
+from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.support.find_chromium import find_chromium
+from tests.support.live import camera_flags, open_live, portrait_frames, press_start, write_camera
 from tests.support.serve import serve
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,33 +24,36 @@ PATIENCE = 60_000
 
 
 def main() -> None:
-    """Run the app, click the samples, take the picture."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        serve(ROOT / "app.py", Path(folder), {"HF_HUB_OFFLINE": "1"}) as url,
-        sync_playwright() as playwright,
-    ):
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 960}, color_scheme="light")
-        page.set_default_timeout(PATIENCE)
-        open_page(page, url)
-        photos(page)
-        page.screenshot(path=ROOT / "docs" / "photos.png")
-        browser.close()
+    """Run the app, take a picture of each page."""
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        folder = Path(name)
+        camera = folder / "camera.y4m"
+        write_camera(camera, portrait_frames(SAMPLES / "eileen-collins.jpg", seconds=6), strip=False)
+        with serve(ROOT / "app.py", folder, {"HF_HUB_OFFLINE": "1"}) as url:
+            flags = [*CHROMIUM_FLAGS, *camera_flags(camera)]
+            browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
+            for take, height in ((photos, 960), (live, 860)):
+                page = browser.new_page(viewport={"width": 1280, "height": height}, color_scheme="light")
+                page.set_default_timeout(PATIENCE)
+                take(page, url)
+                page.screenshot(path=ROOT / "docs" / f"{take.__name__}.png")
+            browser.close()
 
 
-def photos(page: Page) -> None:
+def photos(page: Page, url: str) -> None:
     """The page Photos with the samples on it."""
+    page.goto(url)
     page.get_by_role("button", name="Try two sample photos").click()
     page.get_by_role("figure").first.locator(".main-svg").first.wait_for()
     page.mouse.move(0, 0)
     page.wait_for_timeout(2000)  # the chart and the table fade in
 
 
-def open_page(page: Page, url: str) -> None:
-    """Wait until the server answers, then until the page stands."""
-    page.goto(url)
-    page.get_by_role("heading", name="Photos").wait_for()
+def live(page: Page, url: str) -> None:
+    """The page Live after half a minute."""
+    press_start(open_live(page, url))
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(30_000)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from tests.support.live import (
     mirrored,
     open_live,
     portrait_frames,
+    press_start,
     ready,
     server_process,
     start,
@@ -239,7 +240,7 @@ def test_a_closed_tab_leaves_nothing_behind(page: Page, app_url: str) -> None:
 def test_no_camera(app_url: str, launch: Callable[..., Browser], flag: str, words: str) -> None:
     page = launch(without=flag).new_page()
     frame = open_live(page, app_url)
-    frame.get_by_role("button", name="START").click()
+    press_start(frame)
     expect(frame.get_by_text(words)).to_be_visible(timeout=PATIENCE)
     page.get_by_text("The camera does not start?").click()
     expect(page.get_by_text("allow the camera at the symbol in the address bar")).to_be_visible(timeout=PATIENCE)
@@ -248,7 +249,7 @@ def test_no_camera(app_url: str, launch: Callable[..., Browser], flag: str, word
 def test_no_route_to_the_server(page: Page, app_url: str) -> None:
     page.add_init_script(RELAY_ONLY)
     frame = open_live(page, app_url)
-    frame.get_by_role("button", name="START").click()
+    press_start(frame)
     expect(page.get_by_text("a TURN server is needed")).to_be_visible(timeout=PATIENCE)
     page.get_by_text("The camera does not start?").click()
     page.get_by_text("Take a single photo instead").click()

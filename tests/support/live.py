@@ -47,16 +47,16 @@ video => new Promise((resolve, reject) => {{
 
 
 def portrait_frames(portrait: Path, seconds: float = 3.0) -> Iterator[NDArray[np.uint8]]:
-    """A portrait moved about in front of grey: RGB frames that loop."""
-    width, height = SIZE
+    """A camera that wanders over a portrait: RGB frames that loop."""
     image = load_image(portrait)
-    scale = 0.75 * height / image.shape[0]
-    image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
-    frames = round(seconds * RATE)
-    for angle in np.linspace(0, 2 * np.pi, frames, endpoint=False):
-        x, y = (width - image.shape[1]) / 2 + 60 * np.sin(angle), (height - image.shape[0]) / 2 + 30 * np.sin(2 * angle)
-        move = np.array([[1, 0, x], [0, 1, y]])
-        yield cv2.warpAffine(image, move, SIZE, borderValue=(110, 110, 110)).astype(np.uint8)
+    width = 0.8 * image.shape[1]
+    height = width * SIZE[1] / SIZE[0]
+    scale = SIZE[0] / width
+    for angle in np.linspace(0, 2 * np.pi, round(seconds * RATE), endpoint=False):
+        x = (image.shape[1] - width) / 2 * (1 + 0.9 * np.sin(angle))
+        y = (image.shape[0] - height) / 4 * (1 + 0.9 * np.sin(2 * angle)) * 0.5
+        move = np.array([[scale, 0, -x * scale], [0, scale, -y * scale]])
+        yield cv2.warpAffine(image, move, SIZE, borderMode=cv2.BORDER_REPLICATE).astype(np.uint8)
 
 
 def video_frames(path: Path, seconds: float | None = None) -> Iterator[NDArray[np.uint8]]:
@@ -67,13 +67,13 @@ def video_frames(path: Path, seconds: float | None = None) -> Iterator[NDArray[n
         yield cv2.resize(frame.image, SIZE).astype(np.uint8)
 
 
-def write_camera(path: Path, frames: Iterable[NDArray[np.uint8]]) -> Path:
+def write_camera(path: Path, frames: Iterable[NDArray[np.uint8]], *, strip: bool = True) -> Path:
     """A y4m file for Chromium's fake camera, which plays it in a loop."""
     with path.open("wb") as file:
         file.write(f"YUV4MPEG2 W{SIZE[0]} H{SIZE[1]} F{RATE}:1 Ip A1:1 C420jpeg\n".encode())
         for frame in frames:
             marked = frame.copy()
-            marked[:, :STRIP] = BLUE
+            marked[:, : STRIP * strip] = BLUE
             file.write(b"FRAME\n" + cv2.cvtColor(marked, cv2.COLOR_RGB2YUV_I420).tobytes())
     return path
 
@@ -96,10 +96,14 @@ def ready(page: Page) -> FrameLocator:
     return frame
 
 
+def press_start(frame: FrameLocator) -> None:
+    frame.get_by_role("button", name="START").click()
+
+
 def start(frame: FrameLocator) -> float:
     """Press START and wait for the first processed frame; returns the seconds this took."""
     begun = time.perf_counter()
-    frame.get_by_role("button", name="START").click()
+    press_start(frame)
     frame.locator("video").evaluate(_PROCESSED, timeout=PATIENCE)
     return time.perf_counter() - begun
 
