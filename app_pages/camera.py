@@ -146,8 +146,8 @@ def _watch(context: WebRtcStreamerContext[Any, Any], stream: Stream) -> None:
     """Watch every new connection once. The worker, which alone can be stopped, has no public name in the library."""
     worker = context._get_worker()
     session = get_script_run_ctx()
-    if worker is not None and session is not None and st.session_state.get(_WATCHED) != id(worker):
-        st.session_state[_WATCHED] = id(worker)
+    if worker is not None and session is not None and st.session_state.get(_WATCHED) != weakref.ref(worker):
+        st.session_state[_WATCHED] = weakref.ref(worker)  # an id would come back with the next connection
         watch = _end_with_its_tab, (weakref.ref(worker), stream, session.session_id)
         threading.Thread(target=watch[0], args=watch[1], name="tab watch", daemon=True).start()
 

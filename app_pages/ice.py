@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ _PROVIDERS: dict[str, tuple[tuple[str, str], Callable[[str, str], Any]]] = {
     "Twilio": (("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN"), get_twilio_ice_servers),
 }
 _LOCAL = ("localhost", "127.0.0.1", "::1")
-_SCHEMES = ("stun:", "stuns:", "turn:", "turns:")
+_ADDRESS = re.compile(r"(stun|turn)s?:([\w.-]+|\[[\da-fA-F:.]+\])(:\d+)?(\?transport=(udp|tcp))?")
 _FORM = f'a JSON list is expected, such as [{{"urls": "{PUBLIC_STUN}"}}], TURN servers with username and credential too'
 
 IceServers = list[dict[str, Any]]
@@ -28,8 +29,9 @@ IceServers = list[dict[str, Any]]
 def ice_servers(page_url: str) -> tuple[IceServers, str]:
     """The servers for a page at this address, and what is wrong with the configuration, or "".
 
-    `FER_ICE_SERVERS` comes first, then Cloudflare's or Twilio's credentials, each from the environment or from
-    `.streamlit/secrets.toml`. Without any, the page on localhost needs none and others get Google's public STUN server.
+    `FER_ICE_SERVERS` comes first, then Cloudflare's or Twilio's credentials, each from the environment, into which
+    Streamlit puts `.streamlit/secrets.toml` when it starts, so that the secrets win. Without any, the page on
+    localhost needs none and others get Google's public STUN server.
     """
     default = [] if is_local(page_url) else [{"urls": PUBLIC_STUN}]
     if text := _setting(SERVERS):
@@ -77,11 +79,12 @@ def _sound(server: object) -> bool:
     if not isinstance(addresses, list) or not addresses:
         return False
     named = all(isinstance(server.get(key, ""), str) for key in ("username", "credential"))
-    return named and all(isinstance(url, str) and url.startswith(_SCHEMES) for url in addresses)
+    sound = named and all(isinstance(url, str) and _ADDRESS.fullmatch(url) for url in addresses)
+    return sound and ({"username", "credential"} <= set(server) or not any(url.startswith("turn") for url in addresses))
 
 
 def _setting(name: str) -> str:
-    """A value of the operator: from the environment, else from the secrets."""
+    """A value of the operator."""
     if value := os.environ.get(name):
         return value
     return str(st.secrets.get(name, "")) if st.secrets.load_if_toml_exists() else ""
@@ -93,5 +96,5 @@ def _provided(provider: str, first: str, second: str) -> tuple[IceServers, str]:
         return list(_PROVIDERS[provider][1](first, second)), ""
     except ImportError:
         return [], "Twilio's credentials need its client: `pip install twilio`."
-    except (ValueError, OSError) as error:
+    except Exception as error:  # noqa: BLE001 - Twilio's and HTTP's own errors share no other base
         return [], f"{provider} gave no TURN servers ({error}); check its credentials."

@@ -16,6 +16,7 @@ from fer.annotate import color_of
 from fer.tracking import Track
 
 _RECORDING = "recording"
+_GAP_SECONDS = 1.0  # without a sample: the camera was off, or nothing could be classified
 
 
 def show(readout: Readout, labels: Sequence[str], *, playing: bool) -> None:
@@ -108,7 +109,11 @@ def _timeline(samples: Sequence[Sample], labels: Sequence[str]) -> str:
 def _runs(samples: Sequence[Sample], label: str) -> list[str]:
     """Each unbroken run of a label's scores as SVG points: x from 0 to 600 over the minute, y from 120 to 0."""
     runs: list[list[str]] = [[]]
+    before = -TIMELINE_SECONDS
     for time, scores in samples:
+        if time - before > _GAP_SECONDS and runs[-1]:
+            runs.append([])
+        before = time
         if scores and label in scores:
             runs[-1].append(f"{600 * (1 + time / TIMELINE_SECONDS):.1f},{120 * (1 - scores[label]):.1f}")
         elif runs[-1]:

@@ -20,7 +20,7 @@ class Recording:
 
     def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self._rows: deque[tuple[Record, bytes]] = deque(maxlen=max_rows)
-        self._added = 0
+        self._dropped = 0
         self._labels: dict[str, None] = {}
         self._start: float | None = None
         self._origin: tuple[ModelVersion, str, Record] | None = None
@@ -31,7 +31,7 @@ class Recording:
     @property
     def dropped(self) -> int:
         """How many of the oldest rows had to go."""
-        return self._added - len(self._rows)
+        return self._dropped
 
     def add(self, tracks: Sequence[Track], time: float, version: ModelVersion, detector: str) -> None:
         """Note the tracks of a frame at `time` in seconds of any steady clock."""
@@ -39,9 +39,9 @@ class Recording:
         now = datetime.now(UTC)
         for track in tracks:
             row = track_record(track, time - self._start, now)
+            self._labels |= dict.fromkeys(track.scores)  # before the row: a reader may come in between
+            self._dropped += len(self._rows) == self._rows.maxlen
             self._rows.append((self._origin_of(version, detector), json.dumps(row).encode()))
-            self._added += 1
-            self._labels |= dict.fromkeys(track.scores)
 
     def to_csv(self) -> str:
         """One line for every track in every frame, with a column for each label of every version used."""

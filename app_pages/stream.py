@@ -74,6 +74,7 @@ class Stream:
         self._tracker, self._meter = FaceTracker(), FrameMeter()
         self._main: Track | None = None
         self._timeline: deque[Sample] = deque()
+        self._size: tuple[int, int] | None = None
         self._dropped = 0
         self._arrival: float | None = None
         self._error = ("", 0.0)
@@ -102,9 +103,9 @@ class Stream:
     def ended(self) -> None:
         """The camera is off: the thread of the analysis ends, what was measured stays."""
         with self._lock:
-            if self._analysis:
-                self._analysis.shutdown(wait=False, cancel_futures=True)
-            self._analysis = None
+            analysis, self._analysis = self._analysis, None
+        if analysis:  # outside the lock, which the callbacks of what is cancelled take
+            analysis.shutdown(wait=False, cancel_futures=True)
 
     def readout(self) -> Readout:
         """What the page shows now."""
@@ -113,7 +114,7 @@ class Stream:
             silence = None if self._arrival is None else now - self._arrival
             error, since = self._error
             return Readout(
-                main=self._main if silence is not None and silence < _STOPPED_SECONDS else None,
+                main=self._main if self._main and now - self._main.seen < _STOPPED_SECONDS else None,
                 rate=self._meter.rate(now),
                 median=self._meter.quantile(0.5),
                 late=self._meter.quantile(0.95),
@@ -134,7 +135,7 @@ class Stream:
                 return _unclassified(image, mirror, "classification is slow, the picture goes on without it")
             self._analysis = self._analysis or ThreadPoolExecutor(1, thread_name_prefix="analysis")
             self._pending = pending = self._analysis.submit(self._process, image, self._arrival)
-        pending.add_done_callback(self._note_error)
+        pending.add_done_callback(self._finished)
         if not wait([pending], _WAIT_SECONDS).done:
             return _unclassified(image, mirror, "classification is slow, the picture goes on without it")
         error = pending.exception()
@@ -144,6 +145,10 @@ class Stream:
         begun = monotonic()
         with self._lock:
             settings, pipeline = self._settings, self._pipeline
+        size = image.shape[1], image.shape[0]
+        if self._size and size != self._size:
+            self._tracker.scale(size[0] / self._size[0], size[1] / self._size[1])
+        self._size = size
         self._tracker.time_constant = settings.time_constant
         tracks = self._tracker.update(pipeline(image), time)
         annotated = annotate_tracks(image, tracks, mirror=settings.mirror)
@@ -164,7 +169,10 @@ class Stream:
         while time - self._timeline[0][0] > TIMELINE_SECONDS:
             self._timeline.popleft()
 
-    def _note_error(self, done: Future[Image]) -> None:
+    def _finished(self, done: Future[Image]) -> None:
+        with self._lock:
+            if self._pending is done:  # a future keeps its picture
+                self._pending = None
         if done.cancelled() or not (error := done.exception()):
             return
         logger.error("a frame could not be classified", exc_info=error)
@@ -177,7 +185,7 @@ def _following(pipeline: FERPipeline) -> FERPipeline:
 
 
 def _unclassified(image: Image, mirror: bool, reason: str) -> Image:
-    return write_banner(np.asarray(cv2.flip(image, 1), np.uint8) if mirror else image, reason)
+    return write_banner(np.asarray(cv2.flip(image, 1), np.uint8) if mirror else image, reason[:200])
 
 
 def _main(tracks: list[Track], previous: Track | None) -> Track | None:

@@ -111,6 +111,10 @@ def _predict(options: argparse.Namespace) -> int:
 
 def _watch(options: argparse.Namespace) -> int:
     """Print the spans of each label, and a summary; Ctrl-C is how a camera's stream ends."""
+    for name in ("output", "csv"):
+        path = getattr(options, name)
+        if path and path.exists() and Path(options.source).exists() and path.samefile(options.source):
+            raise VideoError(f"{path} is the video that is watched; choose another --{name}.")
     watched = Watched()
     source = open_video(options.source)
     try:
@@ -120,6 +124,8 @@ def _watch(options: argparse.Namespace) -> int:
             pass
         status = 0
     except KeyboardInterrupt:
+        if not watched.meter.frames:
+            raise
         status = 0 if isinstance(source, Camera) else 130
     finally:
         source.close()

@@ -67,7 +67,7 @@ def annotate_tracks(image: NDArray[np.uint8], tracks: Sequence[Track], *, mirror
 def write_banner(image: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
     """A copy of the RGB picture with a line of text along its lower edge, as small as the width demands."""
     canvas = np.array(image, order="C")
-    caption = _fitted(_Caption(text, max(10, round(_scale(image) * 0.03)), "#8A2F2B"), image.shape[1])
+    caption = _fitted(_Caption(_printable(text), max(10, round(_scale(image) * 0.03)), "#8A2F2B"), image.shape[1])
     tag = _tag(caption)[: image.shape[0], : image.shape[1]]
     canvas[canvas.shape[0] - len(tag) :, : tag.shape[1]] = tag
     return canvas
@@ -85,8 +85,12 @@ class _Mark(NamedTuple):
 
 def _mark(box: Box, number: str, label: str, score: float, labels: Iterable[str]) -> _Mark:
     text = f"{number} {label} {score:.2f}"
-    text = " ".join(text.encode("utf-8", "replace").decode().split())  # no font draws lone surrogates or line ends
-    return _Mark(box, number, text, color_of(label, tuple(labels)))
+    return _Mark(box, number, _printable(text), color_of(label, tuple(labels)))
+
+
+def _printable(text: str) -> str:
+    """The text on one line; no font draws lone surrogates or line ends."""
+    return " ".join(text.encode("utf-8", "replace").decode().split())
 
 
 def _drawn(image: NDArray[np.uint8], marks: Sequence[_Mark]) -> NDArray[np.uint8]:
@@ -183,7 +187,7 @@ def _rgb(color: str) -> tuple[int, ...]:
 def _layout(image: NDArray[np.uint8], marks: Sequence[_Mark], rects: Sequence[Rect]) -> list[tuple[_Caption, Rect]]:
     """Each caption and its place, in the largest letters that leave the fewest captions without room."""
     best, fewest = [], len(rects) + 1
-    for shrink in (1.0, 0.8, 0.64, 0.5):
+    for shrink in (1.0,) if any(mark.steady for mark in marks) else (1.0, 0.8, 0.64, 0.5):
         captions = [_caption(image, mark, shrink) for mark in marks]
         short = [caption._replace(text=mark.number) for caption, mark in zip(captions, marks, strict=True)]
         placed, misfits = _arrange(captions, short, rects, image)

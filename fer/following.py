@@ -39,7 +39,8 @@ class FollowingDetector:
         self._frames = self._frames + 1 if followed else 0
         if self._frames % LOOK_EVERY == 0:
             new = [face for face in self._detector.detect(image) if not _near(face, followed)]
-            followed = sorted(followed + new, key=lambda face: -face.box.width * face.box.height)
+            followed += new
+        followed.sort(key=lambda face: -face.box.width * face.box.height)
         self._faces, self._size = followed, image.shape
         return followed
 

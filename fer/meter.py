@@ -27,7 +27,8 @@ class FrameMeter:
         recent = [time for time, _ in self._frames if now - time <= _RATE_SECONDS]
         if not recent or now <= recent[0]:
             return 0.0
-        return len(recent) / min(_RATE_SECONDS, now - self._frames[0][0])
+        since = now - self._frames[0][0]
+        return (len(recent) - (since <= _RATE_SECONDS)) / min(_RATE_SECONDS, since)  # frames after the first
 
     def quantile(self, share: float) -> float:
         """The processing time in seconds that this share of the latest frames stays within; 0 before the first."""

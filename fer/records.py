@@ -90,7 +90,9 @@ def track_columns(labels: Sequence[str]) -> list[str]:
 def csv_lines(records: Iterable[Record], columns: Sequence[str], *, header: bool = True) -> Iterator[str]:
     """A line a record, after the header; the box becomes x1, y1, x2, y2 and the scores one column a label."""
     if header:
-        yield ",".join(columns) + "\n"
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerow(columns)
+        yield text.getvalue()
     for record in records:
         text = io.StringIO()
         writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")

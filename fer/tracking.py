@@ -64,13 +64,18 @@ class FaceTracker:
 
     def update(self, predictions: Sequence[Prediction], time: float) -> list[Track]:
         """The tracks to show at `time` in seconds, by number; a face missed for a moment stays where it was."""
-        self._tracks = [track for track in self._tracks if time - track.seen <= _FORGET_SECONDS]
+        self._tracks = [track for track in self._tracks if abs(time - track.seen) <= _FORGET_SECONDS]
         for prediction, track in _matched(predictions, self._tracks):
             if track is None:
                 self._tracks.append(_Followed(next(self._numbers), prediction, time))
             else:
                 track.add(prediction, time, self.time_constant)
-        return [track.shown for track in self._tracks if time - track.seen <= COAST_SECONDS]
+        return [track.shown for track in self._tracks if abs(time - track.seen) <= COAST_SECONDS]
+
+    def scale(self, x: float, y: float) -> None:
+        """Follow frames that have become `x` times as wide and `y` times as high."""
+        for track in self._tracks:
+            track.scale(x, y)
 
 
 class _Followed:
@@ -92,10 +97,16 @@ class _Followed:
         scores = self._smoothed(prediction.scores, seconds, time_constant)
         label = self._leader(scores, time_constant)
         figure = self.shown.figure
-        if label != self.shown.label or time - self._figure_time >= _SHOWN_SECONDS or time_constant <= 0:
+        if label != self.shown.label or abs(time - self._figure_time) >= _SHOWN_SECONDS or time_constant <= 0:
             figure, self._figure_time = scores[label], time
         box = self._filter(prediction.face.box, seconds)
         self.shown = Track(self.shown.number, box, scores, label, figure, prediction, time)
+
+    def scale(self, x: float, y: float) -> None:
+        box, prediction = _scaled(self.shown.box, x, y), self.shown.prediction
+        face = replace(prediction.face, box=_scaled(prediction.face.box, x, y))
+        self.shown = replace(self.shown, box=box, prediction=replace(prediction, face=face))
+        self._filter = _BoxFilter(box)
 
     def _smoothed(self, new: Mapping[str, float], seconds: float, time_constant: float) -> dict[str, float]:
         old = self.shown.scores
@@ -113,18 +124,19 @@ class _Followed:
 
 
 class _BoxFilter:
-    """The 1 Euro filter on a box's corners: still faces keep still, moving ones are followed without delay."""
+    """The 1 Euro filter on a box's centre and sides: still faces keep still, moving ones are followed without delay."""
 
     def __init__(self, box: Box) -> None:
-        self._corners, self._speed = _corners(box), np.zeros(4)
+        self._shape, self._speed = _shape(box), np.zeros(4)
 
     def __call__(self, box: Box, seconds: float) -> Box:
         if seconds > 0:
-            new, side = _corners(box), box.height
-            self._speed += _weight(_STILL, seconds) * ((new - self._corners) / seconds / side - self._speed)
+            new, side = _shape(box), box.height
+            self._speed += _weight(_STILL, seconds) * ((new - self._shape) / seconds / side - self._speed)
             cutoff = _STILL + _MOVING * _SPEED * np.abs(self._speed)
-            self._corners = self._corners + _weight(cutoff, seconds) * (new - self._corners)
-        return Box(*self._corners.tolist())
+            self._shape = self._shape + _weight(cutoff, seconds) * (new - self._shape)
+        x, y, width, height = self._shape.tolist()  # the sides stay positive, whatever comes
+        return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
 
 
 def _weight(cutoff: NDArray[np.float64] | float, seconds: float) -> NDArray[np.float64]:
@@ -133,8 +145,12 @@ def _weight(cutoff: NDArray[np.float64] | float, seconds: float) -> NDArray[np.f
     return np.asarray(rate / (rate + 1))
 
 
-def _corners(box: Box) -> NDArray[np.float64]:
-    return np.array((box.x1, box.y1, box.x2, box.y2))
+def _scaled(box: Box, x: float, y: float) -> Box:
+    return Box(box.x1 * x, box.y1 * y, box.x2 * x, box.y2 * y)
+
+
+def _shape(box: Box) -> NDArray[np.float64]:
+    return np.array((*box.center, box.width, box.height))
 
 
 def _matched(

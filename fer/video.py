@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 
 from fer.errors import VideoError
 
+_JUMP = 0.5  # seconds back that are no disorder of frames any more
 _TICKS = 90_000  # a second, the usual clock of video
 _ACCEPTED = "a video that FFmpeg reads is expected, such as MP4, WebM or MOV"
 
@@ -38,12 +41,17 @@ class VideoFile:
     damaged: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        if not self.path.is_file():
-            raise VideoError(f"{self.path} is no file; name a video file, or a camera by its number.")
+        if not os.path.isfile(self.path):  # noqa: PTH113 - unlike Path.is_file, it says no to a name that is too long
+            raise VideoError(f"{str(self.path)[:200]} is no file; name a video file, or a camera by its number.")
         try:
-            self._container: InputContainer = av.open(self.path)
+            self._container: InputContainer = av.open(
+                self.path, metadata_errors="replace", options={"protocol_whitelist": "file"}
+            )
         except FFmpegError as error:
             raise VideoError(f"{self.path}: not a video ({error.strerror}); {_ACCEPTED}.") from error
+        if self._container.format.name == "tty":  # any text file, drawn as a terminal would
+            self._container.close()
+            raise VideoError(f"{self.path}: not a video (a text); {_ACCEPTED}.")
         if not self._container.streams.video:
             self._container.close()
             raise VideoError(f"{self.path}: there is no picture in it, only other streams; {_ACCEPTED}.")
@@ -56,10 +64,16 @@ class VideoFile:
         return self._stream.frames or None
 
     def __iter__(self) -> Iterator[Frame]:
-        start = None
+        step = float(1 / self._stream.guessed_rate) if self._stream.guessed_rate else 0.0
+        start, seconds = None, -step
         for frame in self._decoded():
-            start = frame.time if start is None else start
-            yield Frame(_upright(frame), (frame.time or 0.0) - (start or 0.0))
+            if frame.time is None:
+                seconds += step
+            else:
+                if start is None or frame.time - start < seconds - _JUMP:
+                    start = frame.time - seconds - step  # also where recordings were joined and times start anew
+                seconds = max(frame.time - start, seconds)
+            yield Frame(_upright(frame), seconds)
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
         packets = self._container.demux(self._stream)
@@ -71,6 +85,9 @@ class VideoFile:
                 yield from packet.decode()
             except InvalidDataError:
                 self.damaged += 1
+            except IndexError:  # a packet of a stream that was never announced ends PyAV's iterator, not the file
+                self.damaged += 1
+                packets = self._container.demux(self._stream)
             except FFmpegError as error:  # cut short in the middle of a file: what came before is whole
                 self.damaged += 1
                 if packet is None or error.errno:
@@ -87,7 +104,7 @@ class Camera:
     damaged = 0
 
     def __init__(self, number: int) -> None:
-        self._capture = cv2.VideoCapture(number)
+        self._capture = cv2.VideoCapture(min(number, 2**31 - 1))
         if not self._capture.isOpened():
             raise VideoError(f"camera {number} cannot be opened; is it connected, and free of other programs?")
 
@@ -112,21 +129,37 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
     def __init__(self, path: Path) -> None:
         self._path, self._part = path, path.with_name(f"{path.stem}.part{path.suffix}")
         try:
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             path.parent.mkdir(parents=True, exist_ok=True)
             self._container = av.open(self._part, "w")
         except (OSError, ValueError) as error:
-            raise VideoError(f"{path} cannot be written ({error}); choose another name, such as out.mp4.") from error
+            raise self._unwritable(error) from error
         self._stream: av.VideoStream | None = None
         self._last = -1
 
     def write(self, image: NDArray[np.uint8], seconds: float) -> None:
         """Add a frame; one that is not later than the one before is moved to just after it."""
-        stream = self._stream or self._open(image)
         frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+        stream = self._stream or self._open(image)
         frame = frame.reformat(stream.width, stream.height, "yuv420p")
         frame.pts = self._last = max(self._last + 1, round(seconds * _TICKS))
         frame.time_base = Fraction(1, _TICKS)
-        self._container.mux(stream.encode(frame))
+        self._mux(frame)
+
+    def _mux(self, frame: av.VideoFrame | None) -> None:
+        """Encode and write a frame, or with None all that wait; a failure spoils the file."""
+        try:
+            if self._stream:
+                self._container.mux(self._stream.encode(frame))
+            if frame is None:
+                self._container.close()
+        except FFmpegError as error:
+            self._stream = None
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: Exception) -> VideoError:
+        return VideoError(f"{self._path} cannot be written ({error}); choose another name, such as out.mp4.")
 
     def _open(self, image: NDArray[np.uint8]) -> av.VideoStream:
         height, width = image.shape[:2]
@@ -141,13 +174,19 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
         return stream
 
     def __exit__(self, *_: object) -> None:
-        if self._stream:
-            self._container.mux(self._stream.encode(None))
-        self._container.close()
-        if self._stream:
-            self._part.replace(self._path)
-        else:
-            self._part.unlink(missing_ok=True)
+        whole = False
+        try:
+            if self._stream:
+                self._mux(None)
+                whole = True
+        finally:
+            with suppress(FFmpegError):  # closing again is harmless; what fails was told already
+                self._container.close()
+            if whole:
+                self._part.replace(self._path)
+            else:
+                with suppress(OSError):
+                    self._part.unlink()
 
 
 def open_video(source: str) -> VideoFile | Camera:

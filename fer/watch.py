@@ -70,7 +70,8 @@ class Watched:
         """One line: frames, tracks, processing time, label changes a minute."""
         median, late = (1e3 * self.meter.quantile(share) for share in (0.5, 0.95))
         minutes = self.seconds / _MINUTE
-        changes = f", label changes a minute {self.changes / minutes:.1f} (raw {self.raw_changes / minutes:.1f})"
+        rates = [count / minutes if minutes else 0.0 for count in (self.changes, self.raw_changes)]
+        changes = ", label changes a minute {:.1f} (raw {:.1f})".format(*rates)
         return (
             f"{self.meter.frames} frames in {self.seconds:.1f} s of video, {len(self._open)} tracks, "
             f"{median:.1f} ms a frame (95 % within {late:.1f} ms){changes if minutes else ''}"
@@ -94,10 +95,11 @@ class Watcher:
             sinks = list(self._sinks(stack, live=isinstance(source, Camera)))
             for frame in source:
                 begun = time.perf_counter()
-                tracks = tracker.update(pipeline(frame.image), frame.seconds)
+                predictions = pipeline(frame.image)
+                tracks = tracker.update(predictions, frame.seconds)
                 picture = annotate_tracks(frame.image, tracks)
                 processing = time.perf_counter() - begun
-                present = [track for track in tracks if track.seen == frame.seconds]
+                present = [track for track in tracks if any(track.prediction is p for p in predictions)]
                 watched.add(present, frame, processing)
                 for sink in sinks:
                     sink(frame._replace(image=picture), present)

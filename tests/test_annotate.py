@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fer import annotate as annotate_function
-from fer.annotate import EXPRESSION_COLORS, OTHER_COLORS, annotate, color_of
+from fer.annotate import EXPRESSION_COLORS, OTHER_COLORS, annotate, annotate_tracks, color_of, write_banner
 from fer.results import LABELS, Box, Face, Prediction
+from fer.tracking import Track
 
 pytestmark = pytest.mark.filterwarnings("error")
 BACKGROUND = (120, 140, 125)
@@ -287,3 +289,126 @@ def test_any_label_can_be_drawn(label: str) -> None:
     marks = drawn(annotate(blank(200, 150), [prediction((60, 60, 120, 120), label)]))
     assert not marks[62:118, 62:118].any()
     assert marks[:58].any() or marks[123:].any()
+
+
+# Tracks of a stream
+
+
+def track(box: tuple[float, float, float, float], number: int = 1, label: str = "happy", figure: float = 0.93) -> Track:
+    inner = prediction(box, label, figure)
+    return Track(number, Box(*box), inner.scores, label, figure, inner, 0.0)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+@pytest.mark.parametrize("shape", [(480, 640, 3), (1, 1, 3)])
+def test_no_track_gives_the_frame_or_its_mirror_image(shape, mirror):
+    image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    annotated = annotate_tracks(image, [], mirror=mirror)
+    assert np.array_equal(annotated, image[:, ::-1] if mirror else image)
+    assert annotated.flags.c_contiguous
+    assert not np.shares_memory(annotated, image)
+
+
+def test_a_track_wears_its_number_even_alone(captions):
+    annotate_tracks(blank(640, 480), [track((250, 180, 390, 340), 7)])
+    assert [text for text, _ in captions] == ["7 happy 0.93"]
+
+
+def test_the_figure_is_written_and_not_the_score(captions):
+    annotate_tracks(blank(640, 480), [replace(track((250, 180, 390, 340)), figure=0.41)])
+    assert captions[0][0] == "1 happy 0.41"
+
+
+@pytest.mark.parametrize("box", [(250, 180, 390, 340), (20, 100, 160, 260), (560.5, 100, 640, 220.5)])
+def test_a_mirror_moves_the_box_and_leaves_the_letters(box, captions):
+    image = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
+    plain, plain_place = annotate_tracks(image, [track(box)]), captions[0][1]
+    mirror, mirror_place = annotate_tracks(image, [track(box)], mirror=True), captions[0][1]
+    assert np.array_equal(cut(plain, plain_place), cut(mirror, mirror_place))
+    swapped = annotate_tracks(image[:, ::-1], [track((640 - box[2], box[1], 640 - box[0], box[3]))])
+    assert np.array_equal(mirror, swapped)
+    inside = np.s_[int(box[1]) + 5 : int(box[3]) - 5, 640 - int(box[2]) + 5 : 640 - int(box[0]) - 5]
+    assert np.array_equal(mirror[inside], image[:, ::-1][inside])
+
+
+def cut(image: NDArray[np.uint8], place: Rect) -> NDArray[np.uint8]:
+    return image[place[1] : place[3], place[0] : place[2]]
+
+
+@pytest.mark.parametrize(("width", "height"), [(160, 120), (320, 240), (640, 480), (1920, 1080)])
+def test_letters_and_lines_keep_their_size_whatever_the_size_of_the_face(width, height, captions):
+    image, sizes, lines = blank(width, height), set(), set()
+    for share in (0.02, 0.1, 0.3, 0.6, 0.9, 1.0):
+        half = share * height / 2
+        box = (width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
+        marks = drawn(annotate_tracks(image, [track(box)]))
+        x1, y1, x2, y2 = captions[0][1]
+        sizes.add((x2 - x1, y2 - y1))
+        if share == 0.3:
+            lines.add(int(marks[height // 2, : width // 2].sum()))
+        if share == 0.6:
+            lines.add(int(marks[round(height * 0.65), : width // 2].sum()))
+    assert len(sizes) == len(lines) == 1
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 7), (20, 300), (300, 20)])
+@pytest.mark.parametrize("mirror", [False, True])
+def test_tiny_and_thin_frames(shape, mirror):
+    height, width = shape
+    tracks = [track((0, 0, width, height)), track((width / 4, height / 4, width / 2, height / 2), 2)]
+    assert annotate_tracks(blank(width, height), tracks, mirror=mirror).shape == (height, width, 3)
+
+
+@pytest.mark.parametrize("box", [(-50, -50, 40, 40), (600, 440, 900, 900), (700, 500, 800, 600), (-90, -90, -10, -10)])
+@pytest.mark.parametrize("mirror", [False, True])
+def test_tracks_beyond_the_frame_are_clipped(box, mirror):
+    assert annotate_tracks(blank(640, 480), [track(box)], mirror=mirror).shape == (480, 640, 3)
+
+
+def test_the_frame_of_a_stream_stays_as_it_was():
+    image = np.random.default_rng(0).integers(0, 256, (100, 100, 3), dtype=np.uint8)
+    image.flags.writeable = False
+    before = image.copy()
+    annotate_tracks(image, [track((30, 40, 60, 80))], mirror=True)
+    write_banner(image, "text")
+    assert np.array_equal(image, before)
+
+
+# Banners
+
+TEXTS = ["", "not classified", "x" * 10_000, "\ud800", "\0", "幸せ", "tab\tbed"]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 7), (5, 500), (500, 5), (480, 640)])
+@pytest.mark.parametrize("text", TEXTS, ids=lambda text: repr(text[:20]))
+def test_any_text_can_be_a_banner_on_any_picture(shape, text):
+    image = blank(shape[1], shape[0])
+    written = write_banner(image, text)
+    assert written.shape == image.shape
+    assert not np.shares_memory(written, image)
+    if shape == (480, 640):
+        marks = drawn(written)
+        assert not marks[:440].any()
+        assert marks[-1, 0]
+
+
+def test_a_banner_shows_its_text_at_the_lower_edge():
+    written = write_banner(blank(640, 480), "classification is slow")
+    rows, columns = np.nonzero(drawn(written))
+    assert (rows.max(), columns.min()) == (479, 0)
+    assert 100 < columns.max() < 640
+    tag = written[rows.min() :, : columns.max() + 1].reshape(-1, 3)
+    assert max(contrast(pixel, rgb("#8A2F2B")) for pixel in np.unique(tag, axis=0)) >= 4.5
+
+
+@pytest.mark.parametrize("text", ["first\nsecond", "first\r\nsecond", "first\n\n  second\n"])
+def test_a_banner_puts_a_text_of_several_lines_on_one(text):
+    """Error messages are such texts."""
+    assert np.array_equal(write_banner(blank(300, 60), text), write_banner(blank(300, 60), "first second"))
+
+
+def test_a_view_of_a_picture_can_wear_a_banner():
+    image = np.random.default_rng(0).integers(0, 256, (60, 300, 3), dtype=np.uint8)[:, ::-1]
+    written = write_banner(image, "text")
+    assert written.flags.c_contiguous
+    assert np.array_equal(written[:30], image[:30])

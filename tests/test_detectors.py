@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer import ModelError, detectors
+from fer import Box, ModelError, detectors, load_image
 from fer.detectors import DETECTORS, BlazeFace, YuNet, anchors, decode, load_detector, weighted_nms
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -159,6 +159,85 @@ def test_four_threads_at_once_agree_with_one(detector):
 
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(work, range(4))) == [alone] * 4
+
+
+# Regions: the sample portrait, whose face lies around (270, 215) and is some 250 pixels high
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return load_image(Path(__file__).parents[1] / "app_pages" / "samples" / "grace-hopper.jpg")
+
+
+def around(face, side=2.2, dx=0.0, dy=0.0):
+    """A region of so many heights of the face, moved by so many."""
+    (x, y), height = face.box.center, face.box.height
+    half = side / 2 * height
+    return Box(x - half + dx * height, y - half + dy * height, x + half + dx * height, y + half + dy * height)
+
+
+@pytest.mark.parametrize(
+    ("side", "dx", "dy"), [(2.2, 0, 0), (2.2, 0.2, -0.2), (2.2, -0.3, 0.1), (1.8, 0, 0), (2.8, 0, 0)]
+)
+def test_a_region_shows_the_face_where_the_whole_picture_does(detector, portrait, side, dx, dy):
+    (face,) = detector.detect(portrait)
+    (again,) = detector.detect(portrait, region=around(face, side, dx, dy))
+    assert np.abs(corners(again) - corners(face)).max() < 0.15 * face.frame.height
+    assert np.abs(np.subtract(again.landmarks.left_eye, face.landmarks.left_eye)).max() < 0.08 * face.frame.height
+
+
+def test_a_face_outside_the_region_is_not_found(detector, portrait):
+    wide = np.hstack([portrait, np.full_like(portrait, 120)])
+    assert detector.detect(wide, region=Box(560, 0, 1000, 600)) == []
+
+
+def test_a_region_s_faces_lie_in_the_picture(detector, portrait):
+    (face,) = detector.detect(portrait)
+    half = np.ascontiguousarray(portrait[:, : int(face.box.center[0] + 0.2 * face.box.width)])
+    for found in detector.detect(half, region=around(face)):
+        assert 0 <= found.box.x1 < found.box.x2 <= half.shape[1]
+        assert 0 <= found.box.y1 < found.box.y2 <= half.shape[0]
+
+
+@pytest.mark.parametrize(
+    "region",
+    [
+        Box(-500, -500, -100, -100),
+        Box(5000, 5000, 6000, 6000),
+        Box(-500, 100, -1, 200),
+        Box(100, 600, 200, 700),
+        Box(511.5, 599.5, 512.5, 600.5),
+        Box(10, 10, 10.001, 10.001),
+        Box(0, 300, 512, 300.5),
+        Box(-1e300, -1e300, -1, -1),
+    ],
+    ids=str,
+)
+def test_a_region_beside_the_picture_or_of_hardly_a_pixel_gives_none(detector, portrait, region):
+    assert detector.detect(portrait, region=region) == []
+
+
+@pytest.mark.parametrize("region", [Box(-400, -400, 900, 900), Box(-1e9, -1e9, 1e9, 1e9), Box(0, 0, 512, 600)], ids=str)
+def test_a_region_larger_than_the_picture_is_the_picture(detector, portrait, region):
+    (face,) = detector.detect(portrait)
+    (again,) = detector.detect(portrait, region=region)
+    assert np.abs(corners(again) - corners(face)).max() < 0.25 * face.frame.height
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (2, 2)])
+def test_a_region_of_a_tiny_picture(detector, size):
+    assert detector.detect(np.full((*size, 3), 128, np.uint8), region=Box(-5, -5, 50, 50)) == []
+
+
+def test_a_region_of_anything_but_rgb_bytes_is_refused(detector):
+    with pytest.raises(ValueError, match="must be RGB uint8"):
+        detector.detect(np.zeros((9, 9), np.uint8), region=Box(0, 0, 5, 5))
+
+
+def test_the_picture_is_left_alone_by_a_look_at_a_region(detector, portrait):
+    before = portrait.copy()
+    detector.detect(portrait, region=Box(100, 0, 400, 400))
+    assert np.array_equal(portrait, before)
 
 
 @pytest.mark.parametrize(("size", "count"), [((256, 256), 896), ((224, 320), 980), ((320, 224), 980)])

@@ -5,13 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fer import Box, Face, ModelVersion, Prediction
-from fer.records import Record, error_record, face_records, to_csv, to_json_lines
+from fer.records import (
+    Record,
+    csv_lines,
+    error_record,
+    face_records,
+    origin_of,
+    to_csv,
+    to_json_lines,
+    track_columns,
+    track_record,
+)  # fmt: skip
+from fer.tracking import FaceTracker, Track
 from tests.support.versions import LABELS, write_tiny
 
 KEYS = ["file", "face", "box", "confidence", "label", "score", "scores", "model", "sha256", "detector", "error"]
@@ -142,3 +154,91 @@ def test_a_formula_sign_further_inside_stays_as_it_is(version):
 def test_json_lines_keep_one_line_a_record(version):
     records = [record for name in NAMES for record in face_records(name, [], version, "fixed")]
     assert to_json_lines(records).count("\n") == len(NAMES)
+
+
+# Streams
+
+TRACK_COLUMNS = [
+    "time", "seconds", "track", "x1", "y1", "x2", "y2", "confidence", "label", "score",
+    "score_happy", "score_bored", "score_asleep",
+    "raw_label", "raw_score_happy", "raw_score_bored", "raw_score_asleep", "model", "sha256", "detector",
+]  # fmt: skip
+
+
+def track() -> Track:
+    """Happy for long, and bored in its latest frame."""
+    tracker = FaceTracker(0.5)
+    tracker.update([prediction(0.9, 0.06, 0.04)], 0.0)
+    return tracker.update([prediction(0.1, 0.70004, 0.19996)], 0.1)[0]
+
+
+def test_no_track_gives_a_header_and_no_line():
+    assert track_columns(LABELS) == TRACK_COLUMNS
+    assert "".join(csv_lines([], TRACK_COLUMNS)) == ",".join(TRACK_COLUMNS) + "\n"
+    assert list(csv_lines([], TRACK_COLUMNS, header=False)) == []
+
+
+def test_a_track_record_holds_what_was_smoothed_and_what_was_not():
+    shown = track()
+    record = track_record(shown, 12.34567)
+    assert record == {
+        "time": None,
+        "seconds": 12.346,
+        "track": 1,
+        "box": [1.2, 2.0, 30.0, 40.5],
+        "confidence": 0.8765,
+        "label": "happy",
+        "score": round(shown.scores["happy"], 4),
+        "scores": {label: round(score, 4) for label, score in shown.scores.items()},
+        "raw_label": "bored",
+        "raw_scores": {"happy": 0.1, "bored": 0.7, "asleep": 0.2},
+    }
+    assert record["scores"] != record["raw_scores"]
+    json.dumps(record)
+
+
+@pytest.mark.parametrize("zone", [UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])
+def test_the_wall_clock_is_told_in_utc(zone):
+    date = datetime(2024, 3, 1, 12, 30, 15, 123_987, UTC).astimezone(zone)
+    assert track_record(track(), 0.0, date)["time"] == "2024-03-01T12:30:15.123+00:00"
+
+
+def test_what_made_a_record(version):
+    assert origin_of(version, "fixed") == {"model": "tiny", "sha256": version.sha256, "detector": "fixed"}
+
+
+def test_a_track_in_csv(version):
+    rows = [track_record(track(), i / 10) | origin_of(version, "fixed") for i in range(3)]
+    lines = list(csv_lines(rows, TRACK_COLUMNS))
+    assert len(lines) == 4
+    assert lines[1:] == list(csv_lines(rows, TRACK_COLUMNS, header=False))
+    read = read_csv("".join(lines))
+    assert [row["seconds"] for row in read] == ["0.0", "0.1", "0.2"]
+    assert list(read[0]) == TRACK_COLUMNS
+    assert (read[0]["time"], read[0]["x1"], read[0]["raw_label"], read[0]["raw_score_bored"]) == (
+        "",
+        "1.2",
+        "bored",
+        "0.7",
+    )
+    assert (read[0]["label"], read[0]["detector"]) == ("happy", "fixed")
+    assert None not in read[0]
+
+
+def test_scores_of_other_labels_than_the_table_s_are_left_out(version):
+    """A version may change in mid-stream."""
+    (line,) = csv_lines(
+        [track_record(track(), 0.0) | origin_of(version, "fixed")], track_columns(["glad"]), header=False
+    )
+    assert dict(zip(track_columns(["glad"]), line.rstrip("\n").split(","), strict=True))["score_glad"] == ""
+
+
+@pytest.mark.parametrize("label", ["very, very happy", 'so-called "happy"', "=1+1", "glücklich"])
+def test_labels_that_csv_must_quote_in_the_header_of_either_table(version, label):
+    labels = (label, "sad")
+    face = Prediction(Face(Box(0, 0, 1, 1), 0.5), {label: 0.75, "sad": 0.25}, CROP)
+    (row,) = read_csv(to_csv(face_records("a.jpg", [face], version, "fixed"), labels))
+    assert (row[f"score_{label}"], row["model"], row["error"]) == ("0.75", "tiny", "")
+    (shown,) = FaceTracker().update([face], 0.0)
+    (row,) = read_csv("".join(csv_lines([track_record(shown, 0) | origin_of(version, "fixed")], track_columns(labels))))
+    assert (row[f"raw_score_{label}"], row["model"], row["detector"]) == ("0.75", "tiny", "fixed")

