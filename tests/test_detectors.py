@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer import Box, ModelError, detectors, load_image
+from fer import Box, ModelError, load_image, weights
 from fer.detectors import DETECTORS, BlazeFace, YuNet, anchors, decode, load_detector, weighted_nms
 
 SHARED = Path(__file__).parents[2] / "shared"
@@ -302,7 +302,7 @@ def test_a_missing_wheel_is_said_with_its_remedy(monkeypatch):
 def test_a_damaged_wheel_is_refused(monkeypatch, tmp_path):
     damaged = tmp_path / "face_detection_back.tflite"
     damaged.write_bytes(b"not a graph")
-    monkeypatch.setattr(detectors, "_blazeface_path", lambda: damaged)
+    monkeypatch.setattr(weights, "_blazeface_path", lambda: damaged)
     with pytest.raises(ModelError, match="missing or damaged"):
         BlazeFace()
 
