@@ -19,7 +19,8 @@ app: $(VENV)/app.stamp  ## install what the app needs, then open it in the brows
 
 test: $(VENV)/dev.stamp  ## run every test; finds Chromium or installs it
 	$(BIN)/python tests/support/find_chromium.py --install
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m "not browser" -n auto $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS chose none of these
+	$(BIN)/python -m pytest -m browser $(ARGS) || [ $$? -eq 5 ]
 
 style: $(VENV)/dev.stamp  ## check format and lint rules
 	$(BIN)/ruff format --check .

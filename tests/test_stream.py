@@ -340,6 +340,7 @@ def test_time_constant_changes_while_it_runs(
         (MemoryError(), "MemoryError: "),
         (KeyError("key"), "KeyError: 'key'"),
     ],
+    ids=lambda value: type(value).__name__,
 )
 def test_an_error_is_shown_and_the_stream_goes_on(
     opened: Opened, camera: Camera, clock: Clock, error: Exception, shown: str
