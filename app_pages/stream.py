@@ -98,7 +98,7 @@ class Stream:
     async def receive(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
         """The newest of the frames that have come since the last call, annotated; the others are dropped."""
         annotated = self._annotated(to_rgb(frames[-1]), len(frames) - 1)
-        return [av.VideoFrame.from_ndarray(np.ascontiguousarray(annotated), format="rgb24")]
+        return [av.VideoFrame.from_ndarray(annotated, format="rgb24")]
 
     def ended(self) -> None:
         """The camera is off: the thread of the analysis ends, what was measured stays."""
