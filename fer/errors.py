@@ -2,6 +2,7 @@
 
 FERError
 ├── ImageError      the bytes of a picture cannot be used
+├── VideoError      a video or a camera cannot be used
 ├── ModelError      a version folder or its graph cannot be used
 ├── DownloadError   the Hub is out of reach or too slow, and no cached copy exists
 ├── RegistryError   the Hub refuses a repo, or what names its versions is broken
@@ -18,6 +19,10 @@ class FERError(Exception):
 
 class ImageError(FERError):
     """The bytes of a picture cannot be used: empty, not an image, truncated or too large."""
+
+
+class VideoError(FERError):
+    """A video or a camera cannot be used: missing, without a picture, damaged, or not to be written."""
 
 
 class ModelError(FERError):

@@ -1,36 +1,67 @@
-"""Predictions as flat records, for CSV and JSON lines alike: one a face, and one for a picture without a face."""
+"""Predictions as flat records, for CSV and JSON lines alike.
+
+A photo gives one record a face, or a single one without a face; a stream gives one for every track and frame.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from fer.artifact import ModelVersion
-from fer.results import Prediction
+from fer.results import Box, Prediction
+from fer.tracking import Track
 
 Record = dict[str, Any]
 
 
 def face_records(file: str, predictions: Sequence[Prediction], version: ModelVersion, detector: str) -> list[Record]:
     """One record a face, numbered from 1 in the order of `predictions`; one with `face` None where there is none."""
-    origin = {"model": version.name, "sha256": version.sha256, "detector": detector}
     faces: list[Record] = [
         {
             "file": file,
             "face": number,
-            "box": [round(v, 1) for v in (p.face.box.x1, p.face.box.y1, p.face.box.x2, p.face.box.y2)],
+            "box": _corners(p.face.box),
             "confidence": round(p.face.confidence, 4),
             "label": p.label,
             "score": round(p.score, 4),
-            "scores": {label: round(score, 4) for label, score in p.scores.items()},
+            "scores": _rounded(p.scores),
         }
         for number, p in enumerate(predictions, start=1)
     ]
     nothing = dict.fromkeys(("face", "box", "confidence", "label", "score", "scores"))
+    origin = origin_of(version, detector)
     return [{**record, **origin, "error": None} for record in faces or [{"file": file, **nothing}]]
+
+
+def track_record(track: Track, seconds: float, date: datetime | None = None) -> Record:
+    """A track in one frame, `seconds` after the start; `date` is the wall clock, None for a file.
+
+    `box`, `confidence` and `raw_scores` are as the frame gave them, `label`, `score` and `scores` are smoothed.
+    Version and detector are left to `origin_of`, since a stream repeats them in every record.
+    """
+    prediction = track.prediction
+    return {
+        "time": date and date.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "seconds": round(seconds, 3),
+        "track": track.number,
+        "box": _corners(prediction.face.box),
+        "confidence": round(prediction.face.confidence, 4),
+        "label": track.label,
+        "score": round(track.score, 4),
+        "scores": _rounded(track.scores),
+        "raw_label": prediction.label,
+        "raw_scores": _rounded(prediction.scores),
+    }
+
+
+def origin_of(version: ModelVersion, detector: str) -> Record:
+    """What made a record."""
+    return {"model": version.name, "sha256": version.sha256, "detector": detector}
 
 
 def error_record(file: str, error: str, version: ModelVersion, detector: str) -> Record:
@@ -44,18 +75,47 @@ def to_json_lines(records: Iterable[Record]) -> str:
 
 
 def to_csv(records: Iterable[Record], labels: Sequence[str]) -> str:
-    """A CSV table with a header; the box becomes x1, y1, x2, y2 and the scores one column a label."""
-    columns = ["file", "face", "x1", "y1", "x2", "y2", "confidence", "label", "score"]
-    columns += [f"score_{label}" for label in labels] + ["model", "sha256", "detector", "error"]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
+    """The records of photos as a CSV table with a header; the scores become one column a label."""
+    columns = ["file", "face", *_BOX, "confidence", "label", "score", *_named("score", labels), *_ORIGIN, "error"]
+    return "".join(csv_lines(records, columns))
+
+
+def track_columns(labels: Sequence[str]) -> list[str]:
+    """The columns of a stream's CSV table: first the smoothed scores, then those of each frame."""
+    smoothed, raw = _named("score", labels), _named("raw_score", labels)
+    head = ["time", "seconds", "track", *_BOX, "confidence", "label", "score"]
+    return [*head, *smoothed, "raw_label", *raw, *_ORIGIN]
+
+
+def csv_lines(records: Iterable[Record], columns: Sequence[str], *, header: bool = True) -> Iterator[str]:
+    """A line a record, after the header; the box becomes x1, y1, x2, y2 and the scores one column a label."""
+    if header:
+        yield ",".join(columns) + "\n"
     for record in records:
-        box = dict(zip(("x1", "y1", "x2", "y2"), record["box"] or [], strict=False))
+        text = io.StringIO()
+        writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+        box = dict(zip(_BOX, record["box"] or [], strict=False))
         scores = {f"score_{label}": score for label, score in (record["scores"] or {}).items()}
-        row = {**record, **box, **scores}
+        raw = {f"raw_score_{label}": score for label, score in record.get("raw_scores", {}).items()}
+        row = {**record, **box, **scores, **raw}
         writer.writerow({key: _harmless(cell) if isinstance(cell, str) else cell for key, cell in row.items()})
-    return text.getvalue()
+        yield text.getvalue()
+
+
+_BOX = ("x1", "y1", "x2", "y2")
+_ORIGIN = ("model", "sha256", "detector")
+
+
+def _named(prefix: str, labels: Sequence[str]) -> list[str]:
+    return [f"{prefix}_{label}" for label in labels]
+
+
+def _corners(box: Box) -> list[float]:
+    return [round(v, 1) for v in (box.x1, box.y1, box.x2, box.y2)]
+
+
+def _rounded(scores: Mapping[str, float]) -> dict[str, float]:
+    return {label: round(score, 4) for label, score in scores.items()}
 
 
 def _harmless(cell: str) -> str:

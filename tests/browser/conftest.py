@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -43,12 +43,25 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def browser(chromium: str) -> Iterator[Browser]:
-    """One headless Chromium for all tests, with a fake camera that is granted without a question."""
+def launch(chromium: str) -> Iterator[Callable[..., Browser]]:
+    """Start a headless Chromium with a fake camera and more flags; all are closed at the end."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
-        yield browser
-        browser.close()
+        browsers = []
+
+        def start(*flags: str, without: str = "") -> Browser:
+            args = [flag for flag in (*CHROMIUM_FLAGS, *flags) if flag != without]
+            browsers.append(playwright.chromium.launch(executable_path=chromium, args=args))
+            return browsers[-1]
+
+        yield start
+        for browser in browsers:
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., Browser]) -> Browser:
+    """One headless Chromium for all tests, with a fake camera that is granted without a question."""
+    return launch()
 
 
 @pytest.fixture(scope="session")

@@ -8,12 +8,12 @@ import re
 import zipfile
 from pathlib import Path
 
-import psutil
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app_pages.intake import SAMPLES
 from fer import load_image, load_version
+from tests.support.live import server_process
 
 PATIENCE = 30_000
 COLLINS, HOPPER = SAMPLES / "eileen-collins.jpg", SAMPLES / "grace-hopper.jpg"
@@ -156,12 +156,7 @@ def test_real_photos(photos: Page, shared: Path) -> None:
 def test_server_stays_light(photos: Page, app_url: str) -> None:
     upload(photos, COLLINS)
     expect_text(photos, "1 photo, 1 face")
-    port = int(app_url.rpartition(":")[2])
-    (server,) = [
-        process
-        for process in psutil.process_iter(["cmdline"])
-        if f"--server.port={port}" in (process.info["cmdline"] or [])
-    ]
+    server = server_process(app_url)
     paths = [mapping.path for mapping in server.memory_maps()]
     assert any("ai_edge_litert" in path for path in paths)
     assert not [path for path in paths if "/tensorflow/" in path or "/keras/" in path]

@@ -1,0 +1,170 @@
+"""The camera of the page Live: its connection, what to do when it fails, and one photo instead of a stream."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from time import monotonic, sleep
+from typing import Any
+
+import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit_webrtc import WebRtcMode, webrtc_streamer
+from streamlit_webrtc.component import WebRtcStreamerContext, WebRtcStreamerState
+
+from app_pages import common
+from app_pages.ice import camera_allowed, ice_servers
+from app_pages.stream import Readout, Settings, Stream
+from fer import FERError, FERPipeline, annotate, load_image
+
+_STREAM, _CONNECTION, _SINCE, _WATCHED = "live_stream", "live", "live_since", "live_watched"
+_TAB_SECONDS = 2.0  # without a frame, and without the page's own connection
+_PATIENCE = 8.0  # seconds from START to the first frame; on localhost it takes about one
+_CAMERA = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}
+
+
+def open_stream(settings: Settings | None) -> Stream | None:
+    """This visitor's stream under these settings; without any it keeps those it has, and None if it has none."""
+    stream: Stream | None = st.session_state.get(_STREAM)
+    if settings and stream:
+        stream.use(settings)
+    elif settings:
+        stream = st.session_state[_STREAM] = Stream(settings)
+    return stream
+
+
+def leave() -> None:
+    """Let go of the stream, as every page but Live does: the library then stops the camera within a second or two.
+
+    Without this, a visitor who returns would meet the remains of the old connection.
+    """
+    for key in (_STREAM, _CONNECTION, _SINCE, _WATCHED):
+        st.session_state.pop(key, None)
+
+
+def connect(stream: Stream) -> WebRtcStreamerState:
+    """Show the video with its START and STOP, and tell whether it plays."""
+    servers, problem = ice_servers(st.context.url or "")
+    if problem:
+        st.warning(common.plain(problem), icon=":material/warning:")
+    _forgive_reruns()
+    context = webrtc_streamer(
+        _CONNECTION,  # a key that changed with the version would restart the camera
+        WebRtcMode.SENDRECV,
+        rtc_configuration={"iceServers": servers},
+        media_stream_constraints={"video": _CAMERA, "audio": False},
+        queued_video_frames_callback=stream.receive,
+        on_video_ended=stream.ended,
+        sendback_audio=False,
+        video_html_attrs={"autoPlay": True, "muted": True, "playsInline": True, "style": {"width": "100%"}},
+        media_toggle_controls=False,
+    )
+    _note_start(context.state)
+    _watch(context, stream)
+    return context.state
+
+
+def may_start() -> bool:
+    """Whether the browser will give this page the camera; if not, say why."""
+    allowed = camera_allowed(st.context.url or "")
+    if not allowed:
+        common.show_error(
+            "Browsers give the camera only to pages served over https, or on localhost; this page came over plain "
+            "http. Serve it over https, or open it on the machine it runs on. Photos can be uploaded all the same."
+        )
+        st.page_link("app_pages/upload.py", label="Go to Photos", icon=":material/photo_library:")
+    return allowed
+
+
+def notice() -> None:
+    """What happens once the camera is on, told before it is asked for."""
+    st.info(
+        "**START** asks your browser for the camera. Each frame is sent to the machine that runs this app; faces are "
+        "found, expressions classified, and the frame is gone: frames stay in memory only, and none is stored. What "
+        "you see is the expression on a face, not what anybody feels.",
+        icon=":material/visibility:",
+    )
+
+
+def trouble(state: WebRtcStreamerState, readout: Readout) -> str:
+    """What is wrong with the connection, in words, or ""."""
+    started = st.session_state.get(_SINCE)
+    waiting = started is not None and monotonic() - started > _PATIENCE
+    seen = readout.silence is not None and started is not None and monotonic() - readout.silence >= started
+    if state.playing and seen and readout.silence and readout.silence > 3:
+        return "No frame has come for a while. The camera may be in use elsewhere, or the network too slow."
+    if (state.playing or state.signalling) and waiting and not seen:
+        return (
+            "No picture has come through. Browser and server probably cannot reach each other; behind a firewall or "
+            "a router a TURN server is needed, which whoever runs this app sets as FER_ICE_SERVERS."
+        )
+    return ""
+
+
+def help_with_camera(pipeline: FERPipeline | None) -> None:
+    """What to try when nothing starts, and one photo instead of a stream."""
+    with st.expander("The camera does not start?", icon=":material/help:"):
+        st.markdown(
+            "- **Permission refused:** allow the camera at the symbol in the address bar, then press START again.\n"
+            "- **No camera found, or in use:** connect one, close other programs that use it, press START again.\n"
+            "- **Connecting for long:** a firewall or router stands between browser and server; a TURN server helps. "
+            "Whoever runs this app sets it as `FER_ICE_SERVERS`."
+        )
+        if pipeline and st.toggle("Take a single photo instead", key="single_photo"):
+            _single_photo(pipeline)
+
+
+def _single_photo(pipeline: FERPipeline) -> None:
+    picture = st.camera_input("Take a photo", width=480)
+    if picture is None:
+        return
+    try:
+        image = load_image(picture.getvalue(), name="the photo")
+        predictions = pipeline(image)
+    except FERError as error:
+        common.show_error(str(error))
+        return
+    words = "; ".join(f"{p.label} {p.score:.2f}" for p in predictions)
+    st.image(annotate(image, predictions), width=480, alt=words or "no face found")
+    if not predictions:
+        st.info("No face was found. More light, or a face nearer to the camera, may help.")
+
+
+def _forgive_reruns() -> None:
+    """Keep the library from taking a connection for orphaned when Streamlit skips a run while it is being made.
+
+    `leave` does that job here. Without this, about one start in ten is torn down and START must be pressed again
+    (streamlit-webrtc 0.72 to 0.79 compare counters of script runs); the attribute is private, hence the guard.
+    """
+    context: Any = st.session_state.get(_CONNECTION)
+    if hasattr(context, "_last_rendered_run_count"):
+        context._last_rendered_run_count = None
+
+
+def _watch(context: WebRtcStreamerContext[Any, Any], stream: Stream) -> None:
+    """Watch every new connection once. The worker, which alone can be stopped, has no public name in the library."""
+    worker = context._get_worker()
+    session = get_script_run_ctx()
+    if worker is not None and session is not None and st.session_state.get(_WATCHED) != id(worker):
+        st.session_state[_WATCHED] = id(worker)
+        watch = _end_with_its_tab, (weakref.ref(worker), stream, session.session_id)
+        threading.Thread(target=watch[0], args=watch[1], name="tab watch", daemon=True).start()
+
+
+def _end_with_its_tab(worker: weakref.ref[Any], stream: Stream, session_id: str) -> None:
+    """Stop a connection whose tab was closed; by itself the library notices after 30 s, when ICE consent expires."""
+    while (connection := worker()) is not None and connection.pc.connectionState != "closed":
+        silence = stream.readout().silence
+        if silence and silence > _TAB_SECONDS and not runtime.get_instance().is_active_session(session_id):
+            connection.stop()
+            return
+        del connection
+        sleep(1.0)
+
+
+def _note_start(state: WebRtcStreamerState) -> None:
+    if not (state.playing or state.signalling):
+        st.session_state.pop(_SINCE, None)
+    else:
+        st.session_state.setdefault(_SINCE, monotonic())

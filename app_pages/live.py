@@ -1,0 +1,53 @@
+"""Live: the webcam, its faces followed and classified as you look."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit_webrtc.component import WebRtcStreamerState
+
+from app_pages import camera, common, readout
+from app_pages.stream import Settings, Stream
+from fer import FERPipeline
+
+_REFRESH_SECONDS = 0.5
+
+
+def controls() -> tuple[float, bool]:
+    """Smoothing in seconds, and whether to mirror; both apply to the next frame."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        smoothing = st.slider(
+            "Smoothing", 0.0, 2.0, 0.5, 0.1, format="%.1f s", key="smoothing", persist_state="session", width=240,
+            help="Time constant of the scores. At 0 every frame speaks for itself, and labels jump.",
+        )  # fmt: skip
+        mirror = st.toggle("Mirror", True, key="mirror", persist_state="session")
+    return smoothing, mirror
+
+
+def beside(stream: Stream, state: WebRtcStreamerState, pipeline: FERPipeline) -> None:
+    """All that changes while the camera runs, without a rerun of the page."""
+    now = stream.readout()
+    if problem := camera.trouble(state, now):
+        st.warning(problem, icon=":material/warning:")
+    readout.show(now, pipeline.classifier.labels, playing=state.playing)
+    readout.record(stream)
+
+
+st.title("Live", anchor=False)
+pipeline = common.choose_pipeline()
+if camera.may_start():
+    camera.notice()
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        video = st.container()
+        smoothing, mirror = controls()
+    stream = camera.open_stream(Settings(pipeline, smoothing, mirror) if pipeline else None)
+    if stream:
+        with video:
+            state = camera.connect(stream)
+        with left:
+            camera.help_with_camera(pipeline)
+        with right:
+            st.fragment(beside, run_every=_REFRESH_SECONDS if state.playing or state.signalling else None)(
+                stream, state, stream.pipeline
+            )
+common.note("Frames stay in this app's memory only while they are classified; none is stored.")

@@ -1,0 +1,273 @@
+"""The page Live in Chromium: a fake camera over real WebRTC, from START to the closed tab."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, FrameLocator, Page, expect
+
+from app_pages.intake import SAMPLES
+from fer import load_version
+from fer.registry import BUNDLED, DEFAULT
+from tests.browser.conftest import ROOT
+from tests.support.live import (
+    PATIENCE,
+    camera_flags,
+    displayed,
+    mirrored,
+    open_live,
+    portrait_frames,
+    ready,
+    server_process,
+    start,
+    stop,
+    video_frames,
+    write_camera,
+)
+from tests.support.serve import serve
+
+RELAY_ONLY = """
+const Connection = window.RTCPeerConnection;
+window.RTCPeerConnection = function (configuration) {
+    return new Connection({...configuration, iceTransportPolicy: "relay"});
+};
+window.RTCPeerConnection.prototype = Connection.prototype;
+"""
+"""Without a TURN server this is a browser behind a firewall: no route to the server is ever found."""
+
+
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A talking face where the development material is at hand, else a portrait moved about."""
+    video = ROOT.parent / "shared" / "data" / "video" / "fer_woman2.mp4"
+    frames = video_frames(video, seconds=4) if video.is_file() else portrait_frames(SAMPLES / "eileen-collins.jpg")
+    return write_camera(tmp_path_factory.mktemp("camera") / "face.y4m", frames)
+
+
+@pytest.fixture(scope="module")
+def empty_room(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    frames = (frame // 8 + 90 for frame in portrait_frames(SAMPLES / "eileen-collins.jpg", 0.5))
+    flat = (frame.mean(axis=(0, 1), keepdims=True).astype("uint8").repeat(480, 0).repeat(640, 1) for frame in frames)
+    return write_camera(tmp_path_factory.mktemp("camera") / "room.y4m", flat)
+
+
+@pytest.fixture(scope="module")
+def browser(launch: Callable[..., Browser], camera: Path) -> Browser:
+    """A Chromium whose camera sees a face."""
+    return launch(*camera_flags(camera))
+
+
+@pytest.fixture(scope="module")
+def two_versions_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app over a folder with two sound versions and a broken one."""
+    folder = tmp_path_factory.mktemp("versions")
+    for name in (DEFAULT, "other", "broken"):
+        shutil.copytree(BUNDLED / DEFAULT, folder / "models" / name)
+    config = folder / "models" / "other" / "config.json"
+    config.write_text(config.read_text().replace('"name": "seed-cnn"', '"name": "other"'))
+    (folder / "models" / "broken" / "model.tflite").write_bytes(b"no graph")
+    (folder / "sitecustomize.py").write_text(
+        f"import fer.registry, pathlib\nfer.registry.BUNDLED = pathlib.Path({str(folder / 'models')!r})\n"
+    )
+    with serve(ROOT / "app.py", folder, {"HF_HUB_OFFLINE": "1", "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}) as url:
+        yield url
+
+
+def text(page: Page) -> str:
+    return page.get_by_test_id("stMain").inner_text()
+
+
+def expect_label(page: Page) -> None:
+    words = re.compile("|".join(load_version().labels))
+    expect(page.locator(".fer-main b")).to_have_text(words, timeout=PATIENCE)
+
+
+def figure(page: Page, unit: str) -> float:
+    """A number of the readout, by the words behind it."""
+    found = re.search(rf"([\d.,]+)\s*{unit}", text(page))
+    assert found, text(page)
+    return float(found[1].replace(",", ""))
+
+
+def choose(page: Page, widget: str, option: str) -> None:
+    page.get_by_test_id("stSelectbox").filter(has_text=widget).get_by_role("combobox").click()
+    page.get_by_role("option", name=option).click()
+
+
+def fps_over(page: Page, frame: FrameLocator, seconds: float) -> float:
+    """Displayed frames a second; no second may pass without a frame."""
+    first, begun = displayed(frame)
+    before, now = first, begun
+    while now - begun < seconds:
+        page.wait_for_timeout(1000)
+        frames, now = displayed(frame)
+        assert frames > before, f"the picture stood still after {now - begun:.0f} s"
+        before = frames
+    return (before - first) / (now - begun)
+
+
+def test_start_stop_and_start_again(page: Page, app_url: str) -> None:
+    frame = open_live(page, app_url)
+    expect(page.get_by_text("not what anybody feels")).to_be_visible()
+    expect(page.locator("video")).to_have_count(0)
+    start(frame)
+    expect_label(page)
+    expect(page.get_by_alt_text("What the model saw")).to_be_visible()
+    assert figure(page, "processed fps") > 0
+    stop(frame)
+    expect(page.get_by_text("stopped")).to_be_visible(timeout=PATIENCE)
+    start(frame)
+    expect_label(page)
+
+
+def test_leave_and_return(page: Page, app_url: str) -> None:
+    start(open_live(page, app_url))
+    for pause in (3000, 300):  # the old connection gone, and still there
+        page.get_by_role("link", name="Photos").click()
+        expect(page.get_by_role("heading", name="Photos")).to_be_visible(timeout=PATIENCE)
+        page.wait_for_timeout(pause)
+        page.get_by_role("link", name="Live").click()
+        start(ready(page))
+        expect_label(page)
+
+
+def test_mirror_and_smoothing_change_at_once(page: Page, app_url: str) -> None:
+    frame = open_live(page, app_url)
+    start(frame)
+    assert mirrored(frame)
+    page.get_by_text("Mirror", exact=True).click()
+    page.wait_for_timeout(1500)
+    assert not mirrored(frame)
+    page.get_by_role("slider", name="Smoothing").press("Home")
+    fps_over(page, frame, 3)
+
+
+def test_versions_change_without_a_stall(page: Page, two_versions_url: str) -> None:
+    frame = open_live(page, two_versions_url)
+    start(frame)
+    page.get_by_text("Record", exact=True).click()
+    watch = """video => { window.gap = 0; let last = performance.now(); const look = () => {
+        const now = performance.now(); window.gap = Math.max(window.gap, now - last); last = now;
+        video.requestVideoFrameCallback(look); }; video.requestVideoFrameCallback(look); }"""
+    page.wait_for_timeout(2000)
+    frame.locator("video").evaluate(watch)
+    choose(page, "Version", "other")
+    page.wait_for_timeout(3000)
+    choose(page, "Version", "broken")
+    expect(page.get_by_text("cannot be used")).to_be_visible(timeout=PATIENCE)
+    page.wait_for_timeout(1000)
+    gap = frame.locator("video").evaluate("() => window.gap")
+    expect_label(page)
+    with page.expect_download() as event:
+        page.get_by_role("button", name="CSV").click()
+    rows = list(csv.DictReader(event.value.path().read_text().splitlines()))
+    assert list(dict.fromkeys(row["model"] for row in rows)) == [DEFAULT, "other"]
+    assert len({row["track"] for row in rows}) == 1, "the face keeps its number"
+    assert gap < 1000, f"{gap:.0f} ms without a new picture"
+
+
+def test_record_is_downloaded(page: Page, app_url: str) -> None:
+    start(open_live(page, app_url))
+    page.get_by_text("Record", exact=True).click()
+    page.wait_for_timeout(2500)
+    page.get_by_text("Record", exact=True).click()
+    with page.expect_download() as event:
+        page.get_by_role("button", name="JSON").click()
+    rows = [json.loads(line) for line in event.value.path().read_text().splitlines()]
+    assert len(rows) > 10
+    assert {row["sha256"] for row in rows} == {load_version().sha256}
+    assert sorted(row["seconds"] for row in rows) == [row["seconds"] for row in rows]
+    assert "recorded" in text(page)
+    page.get_by_role("button", name="Clear").click()
+    expect(page.get_by_role("button", name="JSON")).to_have_count(0)
+
+
+def test_two_visitors_see_their_own_faces(
+    page: Page, app_url: str, launch: Callable[..., Browser], empty_room: Path
+) -> None:
+    other = launch(*camera_flags(empty_room)).new_page()
+    start(open_live(page, app_url))
+    start(open_live(other, app_url))
+    for _ in range(10):
+        expect_label(page)
+        assert "no face" in text(other)
+        other.wait_for_timeout(300)
+    start_of_line = page.locator(".fer-main small").inner_text()
+    assert start_of_line.startswith("face 1"), "numbers are counted for each visitor"
+
+
+def test_a_minute_without_a_stall(page: Page, app_url: str) -> None:
+    frame = open_live(page, app_url)
+    server = server_process(app_url)
+    start(frame)
+    page.wait_for_timeout(5000)
+    before = server.memory_info().rss
+    assert fps_over(page, frame, 60) > 10
+    assert server.memory_info().rss - before < 20e6
+
+
+def test_a_closed_tab_leaves_nothing_behind(page: Page, app_url: str) -> None:
+    server = server_process(app_url)
+    tab = page.context.new_page()
+    frame = open_live(tab, app_url)
+    start(frame)
+    stop(frame)  # the pools of the server's event loop have their threads now
+    page.wait_for_timeout(3000)
+    idle = server.num_threads()
+    start(frame)
+    assert server.num_threads() > idle
+    tab.close()
+    deadline = time.monotonic() + 5
+    while server.num_threads() > idle and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert server.num_threads() <= idle
+
+
+@pytest.mark.parametrize(
+    ("flag", "words"),
+    [("--use-fake-ui-for-media-stream", "NotAllowedError"), ("--use-fake-device-for-media-stream", "NotFoundError")],
+    ids=["refused", "missing"],
+)
+def test_no_camera(app_url: str, launch: Callable[..., Browser], flag: str, words: str) -> None:
+    page = launch(without=flag).new_page()
+    frame = open_live(page, app_url)
+    frame.get_by_role("button", name="START").click()
+    expect(frame.get_by_text(words)).to_be_visible(timeout=PATIENCE)
+    page.get_by_text("The camera does not start?").click()
+    expect(page.get_by_text("allow the camera at the symbol in the address bar")).to_be_visible(timeout=PATIENCE)
+
+
+def test_no_route_to_the_server(page: Page, app_url: str) -> None:
+    page.add_init_script(RELAY_ONLY)
+    frame = open_live(page, app_url)
+    frame.get_by_role("button", name="START").click()
+    expect(page.get_by_text("a TURN server is needed")).to_be_visible(timeout=PATIENCE)
+    page.get_by_text("The camera does not start?").click()
+    page.get_by_text("Take a single photo instead").click()
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page.get_by_alt_text(re.compile("0\\.[0-9]"))).to_be_visible(timeout=PATIENCE)
+
+
+def test_narrow_screen(page: Page, app_url: str) -> None:
+    page.set_viewport_size({"width": 420, "height": 900})
+    frame = open_live_narrow(page, app_url)
+    start(frame)
+    expect_label(page)
+    assert page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= 420")
+
+
+def open_live_narrow(page: Page, url: str) -> FrameLocator:
+    """The navigation is folded away on a phone."""
+    page.goto(url)
+    page.get_by_test_id("stExpandSidebarButton").click(timeout=PATIENCE)
+    page.get_by_role("link", name="Live").click()
+    page.get_by_test_id("stSidebarCollapseButton").click()
+    return ready(page)
