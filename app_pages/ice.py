@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit_webrtc import get_cloudflare_ice_servers, get_twilio_ice_servers
+
+from app_pages.settings import setting
 
 SERVERS = "FER_ICE_SERVERS"
 PUBLIC_STUN = "stun:stun.l.google.com:19302"
@@ -32,13 +33,13 @@ def ice_servers(page_url: str) -> tuple[IceServers, str]:
     `.streamlit/secrets.toml`. Without any, the page on localhost needs none and others get Google's public STUN server.
     """
     default = [] if is_local(page_url) else [{"urls": PUBLIC_STUN}]
-    if text := _setting(SERVERS):
+    if text := setting(SERVERS):
         try:
             return parse_servers(text), ""
         except ValueError as error:
             return default, f"{SERVERS} cannot be used: {error}."
     for provider, (names, _) in _PROVIDERS.items():
-        first, second = map(_setting, names)
+        first, second = map(setting, names)
         if first and second:
             servers, problem = _provided(provider, first, second)
             return servers or default, problem
@@ -78,13 +79,6 @@ def _sound(server: object) -> bool:
         return False
     named = all(isinstance(server.get(key, ""), str) for key in ("username", "credential"))
     return named and all(isinstance(url, str) and url.startswith(_SCHEMES) for url in addresses)
-
-
-def _setting(name: str) -> str:
-    """A value of the operator: from the environment, else from the secrets."""
-    if value := os.environ.get(name):
-        return value
-    return str(st.secrets.get(name, "")) if st.secrets.load_if_toml_exists() else ""
 
 
 @st.cache_data(ttl=60, show_spinner="Asking for TURN servers")  # the library remembers an answer for an hour

@@ -29,7 +29,6 @@ from tests.support.published import EVERY_FILE, REPO, fetch, move, set_aliases
 from tests.support.versions import LABELS
 
 pytest_plugins = ["tests.support.hub.fixtures", "tests.support.published_fixtures"]
-pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")  # the client's LFS upload
 
 
 # What there is

@@ -35,7 +35,6 @@ from tests.support.published import REPO, attempt, edited, fetch, version_files
 from tests.support.versions import tiny_graph, weights
 
 pytest_plugins = ["tests.support.hub.fixtures", "tests.support.published_fixtures"]
-pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")  # the client's LFS upload
 
 
 # Refused: never taken for success, however much is in the cache

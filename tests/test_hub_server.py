@@ -30,7 +30,6 @@ GRAPH, CONFIG, CARD = bytes(range(256)) * 40, b'{"schema": 1}', b"---\nlicense: 
 FILES = {"model.tflite": GRAPH, "config.json": CONFIG, "README.md": CARD, "plots/deep/loss.txt": b"0.5"}
 
 pytest_plugins = ["tests.support.hub.fixtures"]
-pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")  # the client's LFS upload
 
 
 def push(api, files=FILES, **options):

@@ -29,7 +29,6 @@ from training.promote import PromoteConfig
 from training.push import PushConfig
 
 pytest_plugins = ["tests.support.hub.fixtures"]
-pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")  # the client's LFS upload
 
 REPO = "tester/faces"
 GOOD, BETTER, WORSE, STRANGE = "v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0"

@@ -28,7 +28,6 @@ from training.gate import read_complete
 from training.push import PushConfig
 
 pytest_plugins = ["tests.support.hub.fixtures"]
-pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")  # the client's LFS upload
 
 REPO = "tester/faces"
 

@@ -8,8 +8,8 @@
 
 `python -m tests.support.hub --folder DIR` runs it as a program. A test module gets the fixtures `hub`, `writer`,
 `reader` and `proxy` by `pytest_plugins = ["tests.support.hub.fixtures"]`; they also keep the client in this process
-from Xet. Programs get the variables of `HubServer.environment`, which do the same. An upload warns of deprecation
-inside the client, hence the mark `filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")` where one is made.
+from Xet. Programs get the variables of `HubServer.environment`, which do the same.
+`python -m tests.support.demo.hub` opens the app on one.
 
 What it does not cover:
 
