@@ -9,13 +9,19 @@ PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help app test style quality format clean
+.PHONY: help app demo-hub demo-cycle test style quality format clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' Makefile
 
 app: $(VENV)/app.stamp  ## install what the app needs, then open it in the browser
 	$(BIN)/streamlit run app.py $(ARGS)
+
+demo-hub: $(VENV)/dev.stamp  ## open the app on a small Hub of its own, to try publishing without an account
+	$(BIN)/python -m tests.support.demo.hub
+
+demo-cycle: $(VENV)/dev.stamp  ## train, publish, compare, promote, roll back and pull a tiny version; 1 to 3 minutes
+	$(BIN)/python -m tests.support.demo.cycle $(ARGS)
 
 test: $(VENV)/dev.stamp  ## run every test; finds Chromium or installs it
 	$(BIN)/python tests/support/find_chromium.py --install

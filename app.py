@@ -12,8 +12,9 @@ st.set_page_config(page_title="Expression studio", page_icon=str(ICON), layout="
 
 photos = st.Page("app_pages/upload.py", title="Photos", icon=":material/photo_library:", default=True)
 live = st.Page("app_pages/live.py", title="Live", icon=":material/videocam:", url_path="live")
+compare = st.Page("app_pages/compare.py", title="Compare", icon=":material/balance:", url_path="compare")
 
-page = st.navigation([photos, live])
+page = st.navigation([photos, live, compare])
 if page != live:
     leave()
 page.run()

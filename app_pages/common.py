@@ -4,59 +4,95 @@ from __future__ import annotations
 
 import html
 import re
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from fer import (
-    DETECTORS,
-    EmotionClassifier,
-    FaceDetector,
-    FERError,
-    FERPipeline,
-    ModelVersion,
-    Prediction,
-    list_versions,
-    load_detector,
-    load_version,
-)
+from app_pages.detection import Failure, shared_detector
+from app_pages.versions import BUNDLED_SOURCE, Catalogue, Entry, any_repo_allowed, open_catalogue, refresh, sources
+from fer import DETECTORS, FaceDetector, FERError, FERPipeline, Prediction
 from fer.annotate import color_of
-from fer.artifact import CONFIG, GRAPH
-from fer.registry import BUNDLED, DEFAULT
+from fer.artifact import GRAPH
+from fer.registry import BUNDLED
 
 MODELS = BUNDLED
 UNCERTAIN = 0.5
 """Below this score the other expressions together are likelier than the one that is named."""
 
 _DETECTOR_NAMES = {"blazeface": "BlazeFace", "yunet": "YuNet"}
-_RETRY_SECONDS = 30.0
 _STYLE = Path(__file__).with_name("style.css")
 
 
 def choose_pipeline() -> FERPipeline | None:
     """Offer versions and detectors in the sidebar; the chosen pair, or None after an error was shown."""
-    st.html(_STYLE)
+    style()
     with st.sidebar:
-        version = _choose_version()
-        detector = _choose_detector()
-        if version:
-            version_card(version)
-    if version is None or detector is None:
+        catalogue = choose_catalogue()
+        entry = _choose_version(catalogue)
+        detector = choose_detector()
+        if entry:
+            version_card(entry)
+    if entry is None or detector is None:
         return None
     try:
-        return FERPipeline(detector, _classifier(version.folder.name, *_stamp(version.folder.name)))
+        return FERPipeline(detector, catalogue.library.classifier(entry))
     except FERError as error:
         show_error(f"{error} Choose another version or detector.")
         return None
 
 
-def version_card(version: ModelVersion) -> None:
+def style() -> None:
+    """What Streamlit has no option for."""
+    st.html(_STYLE)
+
+
+def choose_catalogue() -> Catalogue:
+    """The versions on offer, after the choice of their source; what is wrong with it is said."""
+    source = _choose_source(sources())
+    with st.spinner("Asking for versions"):
+        catalogue = open_catalogue(source, MODELS)
+    if catalogue.notice:
+        icon = ":material/cloud_off:" if catalogue.listing.offline else ":material/warning:"
+        st.warning(plain(catalogue.notice), icon=icon)
+    return catalogue
+
+
+def choose_detector() -> FaceDetector | None:
+    """The chosen face detector, or None after an error was shown."""
+    name = st.selectbox(
+        "Face detector",
+        DETECTORS,
+        format_func=lambda name: _DETECTOR_NAMES.get(name, name),
+        key="detector",
+        persist_state="session",
+    )
+    detector = shared_detector(name)
+    if isinstance(detector, Failure):
+        show_error(str(detector.error))
+        return None
+    return detector
+
+
+def keep_known(key: str, known: Container[object]) -> None:
+    """Forget the choice of a widget if it, or a part of it, is no longer on offer."""
+    chosen = st.session_state.get(key, [])
+    if any(name not in known for name in (chosen if isinstance(chosen, list) else [chosen])):
+        del st.session_state[key]
+
+
+def version_title(entry: Entry) -> str:
+    """A version's name with its aliases, or with the mark of a broken one."""
+    marks = "broken" if entry.problem else ", ".join(entry.ref.aliases)
+    return f"{entry.name} ({marks})" if marks else entry.name
+
+
+def version_card(entry: Entry) -> None:
     """What a version is: its accuracy with n and interval, size, digest and labels."""
-    accuracy = _accuracy(version)
+    version, accuracy = entry.version, entry.estimate("accuracy")
+    if version is None:
+        return
     with st.container(border=True, gap="xsmall"):
         if accuracy:
             st.metric("Accuracy", f"{accuracy['value']:.3f}")
@@ -150,12 +186,6 @@ def count(number: int, noun: str) -> str:
     return f"{number} {noun}{'s' * (number != 1)}"
 
 
-def _accuracy(version: ModelVersion) -> Mapping[str, float] | None:
-    metrics = version.metrics() or {}
-    accuracy: Mapping[str, float] | None = metrics.get("labellings", {}).get("fer2013", {}).get("accuracy")
-    return accuracy
-
-
 def _value(values: Mapping[str, object] | None, label: str) -> str:
     return f" <b>{html.escape(str(values[label]))}</b>" if values else ""
 
@@ -164,84 +194,40 @@ def _strong(text: str, strong: bool) -> str:
     return f"<b>{text}</b>" if strong else text
 
 
-def _choose_version() -> ModelVersion | None:
-    names = list_versions(MODELS)
-    broken = _broken(names)
+def _choose_source(repos: Sequence[str]) -> str:
+    """Where the versions come from, with a button that asks there again; nothing to choose without a repo."""
+    if len(repos) == 1 and not any_repo_allowed():
+        return repos[0]
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        source = st.selectbox(
+            "Versions from",
+            repos,
+            format_func=lambda name: "this app's folder" if name == BUNDLED_SOURCE else name,
+            accept_new_options=any_repo_allowed(),
+            key="source of versions",
+            persist_state="session",
+        )
+        source = source or repos[0]
+        st.button("Refresh", icon=":material/refresh:", help="Refresh", key="Refresh", on_click=refresh,
+                  args=(source, MODELS))  # fmt: skip
+    return source
+
+
+def _choose_version(catalogue: Catalogue) -> Entry | None:
+    entries = {entry.name: entry for entry in catalogue.entries}
+    if not entries:
+        show_error(f"There is no version in {MODELS}. Train one, or fetch one into this folder.")
+        return None
+    keep_known("version", entries)
     name = st.selectbox(
         "Version",
-        names,
-        index=names.index(DEFAULT) if DEFAULT in names else 0,
-        format_func=lambda name: f"{name} (broken)" if name in broken else name,
+        list(entries),
+        index=list(entries).index(catalogue.default),
+        format_func=lambda name: version_title(entries[name]),
         key="version",
         persist_state="session",
     )
-    if name in broken:
-        show_error(f"Version {name} cannot be used: {broken[name]} Choose another version.")
+    if problem := entries[name].problem:
+        show_error(f"Version {name} cannot be used: {problem} Choose another version.")
         return None
-    if name is None:
-        show_error(f"There is no version in {MODELS}. Train one, or fetch one into this folder.")
-        return None
-    return _version(name, *_stamp(name))
-
-
-def _choose_detector() -> FaceDetector | None:
-    name = st.selectbox(
-        "Face detector",
-        DETECTORS,
-        format_func=lambda name: _DETECTOR_NAMES.get(name, name),
-        key="detector",
-        persist_state="session",
-    )
-    detector = _detector(name)
-    if isinstance(detector, _Failure):
-        show_error(str(detector.error))
-        return None
-    return detector
-
-
-def _broken(names: Sequence[str]) -> dict[str, str]:
-    """Why a version cannot be used, by name."""
-    reasons = {}
-    for name in names:
-        try:
-            _version(name, *_stamp(name))
-        except FERError as error:
-            reasons[name] = str(error)
-    return reasons
-
-
-def _stamp(name: str) -> tuple[str, int]:
-    """What tells a version that was replaced on disk from the one in the cache."""
-    return str(MODELS), (MODELS / name / CONFIG).stat().st_mtime_ns
-
-
-@st.cache_resource(show_spinner=False, max_entries=64)
-def _version(name: str, folder: str, modified: int) -> ModelVersion:  # noqa: ARG001
-    return load_version(name, folder=Path(folder))
-
-
-@st.cache_resource(show_spinner="Loading the version", max_entries=4)
-def _classifier(name: str, folder: str, modified: int) -> EmotionClassifier:
-    """Shared by all sessions, which it allows."""
-    return EmotionClassifier(_version(name, folder, modified), threads=1)
-
-
-@dataclass(frozen=True)
-class _Failure:
-    """A detector out of reach, remembered for a while so that not every click waits for the network."""
-
-    error: FERError
-    time: float = field(default_factory=time.monotonic)
-
-
-def _lasts(detector: FaceDetector | _Failure) -> bool:
-    return not isinstance(detector, _Failure) or time.monotonic() - detector.time < _RETRY_SECONDS
-
-
-@st.cache_resource(show_spinner="Loading the face detector", validate=_lasts)
-def _detector(name: str) -> FaceDetector | _Failure:
-    """Shared by all sessions, which it allows."""
-    try:
-        return load_detector(name, threads=1)
-    except FERError as error:
-        return _Failure(error)
+    return entries[name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +10,8 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit_webrtc import get_cloudflare_ice_servers, get_twilio_ice_servers
+
+from app_pages.settings import setting
 
 SERVERS = "FER_ICE_SERVERS"
 PUBLIC_STUN = "stun:stun.l.google.com:19302"
@@ -34,13 +35,13 @@ def ice_servers(page_url: str) -> tuple[IceServers, str]:
     localhost needs none and others get Google's public STUN server.
     """
     default = [] if is_local(page_url) else [{"urls": PUBLIC_STUN}]
-    if text := _setting(SERVERS):
+    if text := setting(SERVERS):
         try:
             return parse_servers(text), ""
         except ValueError as error:
             return default, f"{SERVERS} cannot be used: {error}."
     for provider, (names, _) in _PROVIDERS.items():
-        first, second = map(_setting, names)
+        first, second = map(setting, names)
         if first and second:
             servers, problem = _provided(provider, first, second)
             return servers or default, problem
@@ -81,13 +82,6 @@ def _sound(server: object) -> bool:
     named = all(isinstance(server.get(key, ""), str) for key in ("username", "credential"))
     sound = named and all(isinstance(url, str) and _ADDRESS.fullmatch(url) for url in addresses)
     return sound and ({"username", "credential"} <= set(server) or not any(url.startswith("turn") for url in addresses))
-
-
-def _setting(name: str) -> str:
-    """A value of the operator."""
-    if value := os.environ.get(name):
-        return value
-    return str(st.secrets.get(name, "")) if st.secrets.load_if_toml_exists() else ""
 
 
 @st.cache_data(ttl=60, show_spinner="Asking for TURN servers")  # the library remembers an answer for an hour

@@ -1,20 +1,24 @@
 """Facial-expression prediction: everything the app, training and the command line share."""
 
+from fer.aliases import Aliases, Move, Target
 from fer.annotate import annotate
 from fer.artifact import ModelVersion, read_version
 from fer.classifier import EmotionClassifier
 from fer.detectors import DETECTORS, BlazeFace, FaceDetector, YuNet, load_detector
-from fer.errors import DataError, DownloadError, FERError, ImageError, ModelError
+from fer.errors import DataError, DownloadError, FERError, ImageError, ModelError, RegistryError
+from fer.hub import HubRegistry
 from fer.images import load_image
 from fer.pipeline import FERPipeline
-from fer.registry import list_versions, load_version
+from fer.registry import BundledRegistry, Listing, Registry, VersionRef, list_versions, load_version, open_registry
 from fer.results import LABELS, Box, Face, Landmarks, Prediction
 
 __all__ = [
     "DETECTORS",
     "LABELS",
+    "Aliases",
     "BlazeFace",
     "Box",
+    "BundledRegistry",
     "DataError",
     "DownloadError",
     "EmotionClassifier",
@@ -22,16 +26,24 @@ __all__ = [
     "FERPipeline",
     "Face",
     "FaceDetector",
+    "HubRegistry",
     "ImageError",
     "Landmarks",
+    "Listing",
     "ModelError",
     "ModelVersion",
+    "Move",
     "Prediction",
+    "Registry",
+    "RegistryError",
+    "Target",
+    "VersionRef",
     "YuNet",
     "annotate",
     "list_versions",
     "load_detector",
     "load_image",
     "load_version",
+    "open_registry",
     "read_version",
 ]

@@ -33,7 +33,7 @@ MAX_BYTES = {
 }  # fmt: skip
 OUTPUTS = ("probabilities", "logits")
 ESTIMATES = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
-_FIELD_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+FIELD_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class ModelVersion:
         """The content of one file, checked against the manifest at the moment of use."""
         if name not in self.files:
             raise ModelError(f"{self.folder}: the version has no {name}; it lists {', '.join(self.files)}.")
-        content = _read_limited(self.folder / name, MAX_BYTES[name])
+        content = read_limited(self.folder / name, MAX_BYTES[name])
         record = self.files[name]
         if len(content) != record.bytes or hashlib.sha256(content).hexdigest() != record.sha256:
             raise ModelError(
@@ -96,29 +96,34 @@ class ModelVersion:
         if METRICS not in self.files:
             return None
         path = self.folder / METRICS
-        metrics = _parse(self.read(METRICS), path)
+        metrics = parse_json(self.read(METRICS), path)
         try:
             _check_metrics(metrics, len(self.labels))
-        except _FIELD_ERRORS as error:
+        except FIELD_ERRORS as error:
             raise ModelError(f"{path}: a field is missing or wrong ({type(error).__name__}: {error}).") from error
         return metrics
 
 
 def read_version(folder: Path) -> ModelVersion:
     """Check a version folder and return it. Raises ModelError naming the file, what is wrong and what was expected."""
-    path = folder / CONFIG
-    config = _parse(_read_limited(path, MAX_BYTES[CONFIG]), path)
-    schema = config.get("schema")
-    if schema != SCHEMA:
-        raise ModelError(f"{path}: schema {schema!r}, but this program reads {SCHEMA}. Update the program.")
-    try:
-        version = _from_config(folder, config)
-    except _FIELD_ERRORS as error:
-        raise ModelError(f"{path}: a field is missing or wrong ({type(error).__name__}: {error}).") from error
+    version = read_config(folder)
     for name in version.files:
         if (folder / name).exists() or name == GRAPH:
             version.read(name)
     return version
+
+
+def read_config(folder: Path) -> ModelVersion:
+    """The version that `config.json` describes, its other files unchecked: `ModelVersion.read` checks each at use."""
+    path = folder / CONFIG
+    config = parse_json(read_limited(path, MAX_BYTES[CONFIG]), path)
+    schema = config.get("schema")
+    if schema != SCHEMA:
+        raise ModelError(f"{path}: schema {schema!r}, but this program reads {SCHEMA}. Update the program.")
+    try:
+        return _from_config(folder, config)
+    except FIELD_ERRORS as error:
+        raise ModelError(f"{path}: a field is missing or wrong ({type(error).__name__}: {error}).") from error
 
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
@@ -139,21 +144,21 @@ def write_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
 
 
 def _from_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
-    shape, (low, high) = _typed(dict, config["input"], "input")["shape"], config["input"]["range"]
-    height, width, channels = (_typed(int, side, "input shape") for side in shape)
-    files = _typed(dict, config["files"], "files").items()
+    shape, (low, high) = typed(dict, config["input"], "input")["shape"], config["input"]["range"]
+    height, width, channels = (typed(int, side, "input shape") for side in shape)
+    files = typed(dict, config["files"], "files").items()
     version = ModelVersion(
         folder=folder,
-        name=_typed(str, config["name"], "name"),
-        architecture=_typed(str, config["architecture"], "architecture"),
-        parameters=_typed(int, config["parameters"], "parameters"),
-        labels=tuple(_typed(str, label, "each label") for label in _typed(list, config["labels"], "labels")),
+        name=typed(str, config["name"], "name"),
+        architecture=typed(str, config["architecture"], "architecture"),
+        parameters=typed(int, config["parameters"], "parameters"),
+        labels=tuple(typed(str, label, "each label") for label in typed(list, config["labels"], "labels")),
         input_shape=(height, width, channels),
-        input_range=(_typed(float, low, "input range"), _typed(float, high, "input range")),
-        output=_typed(str, config["output"], "output"),
-        temperature=_typed(float, config["temperature"], "temperature"),
-        crops=MappingProxyType({name: _geometry(c) for name, c in _typed(dict, config["crops"], "crops").items()}),
-        lineage=MappingProxyType(_typed(dict, config["lineage"], "lineage")),
+        input_range=(typed(float, low, "input range"), typed(float, high, "input range")),
+        output=typed(str, config["output"], "output"),
+        temperature=typed(float, config["temperature"], "temperature"),
+        crops=MappingProxyType({name: _geometry(c) for name, c in typed(dict, config["crops"], "crops").items()}),
+        lineage=MappingProxyType(typed(dict, config["lineage"], "lineage")),
         files=MappingProxyType({name: _file_record(f) for name, f in files}),
     )
     _check(version)
@@ -161,15 +166,15 @@ def _from_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
 
 
 def _geometry(crop: Mapping[str, Any]) -> CropGeometry:
-    dx, dy = (_typed(float, s, "shift") for s in crop["shift"])
-    return CropGeometry(_typed(float, crop["scale"], "scale"), (dx, dy), _typed(bool, crop["level"], "level"))
+    dx, dy = (typed(float, s, "shift") for s in crop["shift"])
+    return CropGeometry(typed(float, crop["scale"], "scale"), (dx, dy), typed(bool, crop["level"], "level"))
 
 
 def _file_record(record: Mapping[str, Any]) -> FileRecord:
-    return FileRecord(_typed(str, record["sha256"], "sha256"), _typed(int, record["bytes"], "bytes"))
+    return FileRecord(typed(str, record["sha256"], "sha256"), typed(int, record["bytes"], "bytes"))
 
 
-def _typed(kind: type[T], value: object, what: str) -> T:
+def typed(kind: type[T], value: object, what: str) -> T:
     """The value, if JSON gave it as this kind: a whole number may stand for a float, but true is no number."""
     if kind is float and type(value) is int:
         value = float(value)
@@ -199,19 +204,20 @@ def _check(version: ModelVersion) -> None:
 
 def _check_metrics(metrics: Mapping[str, Any], classes: int) -> None:
     """What pages and the command line read of `metrics.json` must be there, in the right shape."""
-    labellings = _typed(dict, metrics["labellings"], "labellings")
+    labellings = typed(dict, metrics["labellings"], "labellings")
     if "fer2013" not in labellings:
         raise KeyError("fer2013")
     for measured in labellings.values():
         estimates = [*(measured[name] for name in ESTIMATES), *measured["recall"].values()]
         for name, value in (pair for estimate in estimates for pair in asdict(Estimate(**estimate)).items()):
-            _typed(int if name == "n" else float, value, name)
+            typed(int if name == "n" else float, value, name)
         matrix = np.array(measured["confusion_matrix"])
         if matrix.shape != (classes, classes) or matrix.dtype.kind != "i":
             raise ValueError(f"confusion_matrix must be {classes} x {classes} whole numbers")
 
 
-def _read_limited(path: Path, limit: int) -> bytes:
+def read_limited(path: Path, limit: int) -> bytes:
+    """The content of a file in a version folder. Raises ModelError if it is none, or larger than `limit` bytes."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -223,7 +229,7 @@ def _read_limited(path: Path, limit: int) -> bytes:
         raise ModelError(f"{path} cannot be read ({error.strerror}); a version folder needs it.") from error
 
 
-def _parse(content: bytes, path: Path) -> dict[str, Any]:
+def parse_json(content: bytes, path: Path | str) -> dict[str, Any]:
     """A JSON object without the doubled keys, NaN and Infinity that Python would let pass."""
     try:
         value = json.loads(content, object_pairs_hook=_distinct, parse_constant=_no_number)

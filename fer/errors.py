@@ -4,7 +4,8 @@ FERError
 ├── ImageError      the bytes of a picture cannot be used
 ├── VideoError      a video or a camera cannot be used
 ├── ModelError      a version folder or its graph cannot be used
-├── DownloadError   weights could not be fetched from the Hub
+├── DownloadError   the Hub is out of reach or too slow, and no cached copy exists
+├── RegistryError   the Hub refuses a repo, or what names its versions is broken
 └── DataError       a data set for training cannot be used
 
 A message says what was received, what was expected and how to mend it.
@@ -29,7 +30,11 @@ class ModelError(FERError):
 
 
 class DownloadError(FERError):
-    """Weights could not be fetched from the Hub, and no cached copy exists."""
+    """The Hub is out of reach, in trouble or too slow, and no cached copy exists; trying later may help."""
+
+
+class RegistryError(FERError):
+    """The Hub refuses a repo (missing, private, gated, token), or its aliases are broken; somebody has to act."""
 
 
 class DataError(FERError):

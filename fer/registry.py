@@ -1,24 +1,167 @@
-"""Find versions by name: the bundled folders in `models/`."""
+"""Find versions by name: what any registry offers, and the registry of the bundled folders in `models/`.
+
+A version is a tag `vX.Y.Z` of a Hub repo (`fer.hub`) or a folder here. Aliases are names that move: they stand in
+`aliases.json` on the repo's `main`, with the history of every move.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
-from fer.artifact import CONFIG, ModelVersion, read_version
-from fer.errors import ModelError
+from fer.aliases import LATEST, Aliases
+from fer.artifact import CONFIG, MAX_BYTES, ModelVersion, read_limited, read_version
+from fer.errors import FERError, ModelError, RegistryError
 
 BUNDLED = Path(__file__).resolve().parent.parent / "models"
-DEFAULT = "seed-cnn"
+DEFAULT, PRODUCTION = "seed-cnn", "production"
+REPO_VARIABLE = "FER_HUB_REPO"
+
+
+@dataclass(frozen=True)
+class VersionRef:
+    """A version before it is fetched: its name, and the one content that the name stood for when it was listed.
+
+    `commit` is the full sha of a commit on the Hub. For a bundled version it is the sha256 of its `config.json`,
+    which seals every other file; empty if that file cannot be read.
+    """
+
+    name: str
+    commit: str
+    date: datetime | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The versions of a registry at one moment, newest first.
+
+    `notice` is a sentence for the user where the listing is not all it should be; with `offline` it is an old one, and
+    only what is in the cache can be fetched.
+    """
+
+    source: str
+    versions: tuple[VersionRef, ...]
+    aliases: Aliases = field(default_factory=Aliases)
+    notice: str = ""
+    time: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+    offline: bool = False
+
+    def resolve(self, name: str) -> VersionRef:
+        """The version called so: a version, an alias, `latest` or a full sha. Raises ModelError, RegistryError."""
+        if name == LATEST and self.versions:
+            return self.versions[0]
+        for ref in self.versions:
+            if name and name in (ref.name, ref.commit, *ref.aliases):
+                return ref
+        if target := self.aliases.targets.get(name):
+            raise RegistryError(
+                f"{self.source}: {name} is {target.version} at {target.commit[:12]}, but that version was deleted "
+                "or moved; choose another version, and set the alias anew."
+            )
+        known = [ref.name for ref in self.versions] + list(self.aliases.targets)
+        raise ModelError(f"there is no version {name!r} in {self.source}; there is {', '.join(known) or 'none'}.")
+
+    def default(self) -> VersionRef:
+        """The version to start with: in production, else the default one, else the newest."""
+        named = {name: ref for ref in self.versions for name in (ref.name, *ref.aliases)}
+        return named.get(PRODUCTION) or named.get(DEFAULT) or self.resolve(LATEST)
+
+
+class Registry(Protocol):
+    """Where versions come from. Safe to share between threads; every method raises FERError and nothing else."""
+
+    name: str
+
+    def list(self) -> Listing:
+        """The versions there are, remembered for a while."""
+
+    def refresh(self) -> None:
+        """Forget what is remembered, so that the next call asks again."""
+
+    def resolve(self, name: str) -> VersionRef:
+        """The version called so; see `Listing.resolve`."""
+
+    def describe(self, refs: Iterable[VersionRef]) -> dict[VersionRef, ModelVersion | FERError]:
+        """Configuration and metrics of many versions at once, or what is wrong with each; graphs may not be there."""
+
+    def fetch(self, ref: VersionRef) -> ModelVersion:
+        """The version with every file that inference and comparison need, all checked."""
+
+    def read(self, ref: VersionRef, file: str) -> bytes:
+        """One file of a version, checked: the model card, say, without fetching the graph."""
+
+
+class BundledRegistry:
+    """The version folders of one folder; a broken one is listed too and complains when it is fetched."""
+
+    def __init__(self, folder: Path = BUNDLED) -> None:
+        self.folder, self.name = folder, str(folder)
+
+    def list(self) -> Listing:
+        refs = [_bundled_ref(path.parent) for path in sorted(self.folder.glob(f"*/{CONFIG}"))]
+        refs.sort(key=lambda ref: ref.date.timestamp() if ref.date else 0.0, reverse=True)
+        return Listing(self.name, tuple(refs))
+
+    def refresh(self) -> None:
+        """Nothing is remembered."""
+
+    def resolve(self, name: str) -> VersionRef:
+        return self.list().resolve(name)
+
+    def describe(self, refs: Iterable[VersionRef]) -> dict[VersionRef, ModelVersion | FERError]:
+        return {ref: outcome(self.fetch, ref) for ref in refs}
+
+    def fetch(self, ref: VersionRef) -> ModelVersion:
+        if self.resolve(ref.name).commit != ref.commit:
+            raise ModelError(f"version {ref.name} in {self.name} has changed since it was listed; list it again.")
+        return read_version(self.folder / ref.name)
+
+    def read(self, ref: VersionRef, file: str) -> bytes:
+        return self.fetch(ref).read(file)
+
+
+def open_registry(repo: str | None = None) -> Registry:
+    """The registry of a Hub repo, USER/NAME (by default the variable FER_HUB_REPO), or else the bundled one."""
+    if name := repo or os.environ.get(REPO_VARIABLE):
+        from fer.hub import HubRegistry
+
+        return HubRegistry(name)
+    return BundledRegistry()
+
+
+def outcome(get: Callable[[VersionRef], ModelVersion], ref: VersionRef) -> ModelVersion | FERError:
+    """What `get` returns, or the error that it raises."""
+    try:
+        return get(ref)
+    except FERError as error:
+        return error
 
 
 def list_versions(folder: Path = BUNDLED) -> list[str]:
-    """The names of the version folders, sorted; a broken one is listed too and complains when loaded."""
-    return sorted(path.parent.name for path in folder.glob(f"*/{CONFIG}"))
+    """The names of the bundled versions, sorted; a broken one is listed too and complains when loaded."""
+    return sorted(ref.name for ref in BundledRegistry(folder).list().versions)
 
 
 def load_version(name: str = DEFAULT, *, folder: Path = BUNDLED) -> ModelVersion:
-    """The checked version called `name`. Raises ModelError if there is none, or if it is broken."""
-    names = list_versions(folder)
-    if name not in names:
-        raise ModelError(f"there is no version {name!r} in {folder}; there is {', '.join(names) or 'none'}.")
-    return read_version(folder / name)
+    """The checked bundled version called `name`. Raises ModelError if there is none, or if it is broken."""
+    registry = BundledRegistry(folder)
+    return registry.fetch(registry.resolve(name))
+
+
+def _bundled_ref(folder: Path) -> VersionRef:
+    """What can be told of a version folder without believing it."""
+    commit, date = "", None
+    with suppress(ModelError):
+        content = read_limited(folder / CONFIG, MAX_BYTES[CONFIG])
+        commit = hashlib.sha256(content).hexdigest()
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
+            date = datetime.fromisoformat(json.loads(content)["lineage"]["date"])
+    return VersionRef(folder.name, commit, date)

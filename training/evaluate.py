@@ -2,6 +2,9 @@
 
     python -m training.evaluate --version models/seed-cnn --data fer2013.npz
 
+    only the card, from what was measured before; under a second:
+    python -m training.evaluate --version models/seed-cnn
+
 Takes about 15 seconds. The temperature is fitted on PublicTest; PrivateTest is only reported. Writes
 `metrics.json`, `predictions.npz` and `README.md` into the folder and seals it again. Stopped at any point,
 it leaves a readable version and can be run again.
@@ -57,6 +60,20 @@ def main(folder: Path, data: Path) -> dict[str, Any]:
     return report
 
 
+def write_card(folder: Path) -> dict[str, Any]:
+    """Render the card of a measured version anew, seal the folder again and return what `metrics.json` holds."""
+    version = read_version(folder)
+    report = version.metrics()
+    if report is None:
+        raise ModelError(f"{folder} holds no {METRICS} to make a card of; measure it with --data.")
+    config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+    (folder / CARD).unlink(missing_ok=True)
+    write_config(folder, config)
+    (folder / CARD).write_text(_card(version, report), encoding="utf-8")
+    write_config(folder, config)
+    return report
+
+
 def _write(folder: Path, report: dict[str, Any], predictions: bytes, card: str) -> None:
     """Replace what was measured before: unlist it, write the new files, list them; readable after each step."""
     config = json.loads((folder / CONFIG).read_text(encoding="utf-8")) | {"temperature": report["temperature"]}
@@ -108,7 +125,7 @@ def _card(version: ModelVersion, report: dict[str, Any]) -> str:
         tags=["facial-expression-recognition", "litert"],
         datasets=["fer2013"],
         metrics=["accuracy", "f1"],
-        eval_results=[_eval_result(name, kind, report) for name in report["labellings"] for kind in ("accuracy", "f1")],
+        eval_results=eval_results(report),
     )
     card = ModelCard.from_template(
         card_data,
@@ -117,15 +134,32 @@ def _card(version: ModelVersion, report: dict[str, Any]) -> str:
         lineage=version.lineage,
         report=report,
         recalls=main_result["recall"],
+        text=_text,
+        code=_code,
     )
     return f"{card}\n"
+
+
+def _text(value: object) -> str:
+    """Words from outside that stay words in Markdown: no tag, link, code, column or line of their own."""
+    return "".join(f"&#{ord(c)};" if c in "&<>[]|`" or not c.isprintable() else c for c in str(value))
+
+
+def _code(value: object) -> str:
+    """Words from outside between backticks."""
+    return "".join("'" if c == "`" else c if c.isprintable() else " " for c in str(value))
+
+
+def eval_results(report: dict[str, Any]) -> list[EvalResult]:
+    """The results at the head of the card, which the Hub shows beside it."""
+    return [_eval_result(name, kind, report) for name in report["labellings"] for kind in ("accuracy", "f1")]
 
 
 def _eval_result(labelling: str, kind: str, report: dict[str, Any]) -> EvalResult:
     value = report["labellings"][labelling]["accuracy" if kind == "accuracy" else "macro_f1"]["value"]
     return EvalResult(
         task_type="image-classification", dataset_type="fer2013", dataset_name=f"FER2013 PrivateTest, {labelling}",
-        dataset_split="PrivateTest", metric_type=kind, metric_value=round(value, 4),
+        dataset_config=labelling, dataset_split="PrivateTest", metric_type=kind, metric_value=round(value, 4),
         metric_name="macro F1" if kind == "f1" else "accuracy",
     )  # fmt: skip
 
@@ -135,10 +169,10 @@ if __name__ == "__main__":
         prog="training.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--version", type=Path, required=True, help="version folder, e.g. models/seed-cnn")
-    parser.add_argument("--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder")
+    parser.add_argument("--data", type=Path, help="fer2013.npz, fer2013.csv or a folder; without it, only the card")
     options = parser.parse_args()
     try:
-        report = main(options.version, options.data)
+        report = main(options.version, options.data) if options.data else write_card(options.version)
     except FERError as error:
         sys.exit(f"error: {error}")
     for name, result in report["labellings"].items():

@@ -1,4 +1,4 @@
-"""Run the app in a process of its own, for the browser tests and for the README's picture."""
+"""Run the app in a process of its own, for the browser tests, the README's picture and the demonstration."""
 
 from __future__ import annotations
 

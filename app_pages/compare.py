@@ -1,0 +1,98 @@
+"""Compare: the versions side by side, and whether one of them is really better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app_pages import common
+from app_pages.charts import MARKS, labelling_title
+from app_pages.compare_sections import SECTIONS
+from app_pages.speed import keep, race, speed_words, speeds_of
+from app_pages.verdict import judge, pair_html
+from app_pages.version_table import broken_list, version_table
+from app_pages.versions import Catalogue, Entry
+from fer import FERError
+
+
+def choose(catalogue: Catalogue) -> list[Entry]:
+    """The versions to look at: at first the one in use and the newest other."""
+    names = [entry.name for entry in catalogue.usable]
+    key = f"chosen from {catalogue.listing.source}"
+    common.keep_known(key, names)
+    chosen = st.multiselect(
+        "Versions to compare",
+        names,
+        sorted(names, key=lambda name: name != catalogue.default)[:2],
+        format_func=lambda name: common.version_title(catalogue.entry(name)),
+        max_selections=len(MARKS),
+        key=key,
+        persist_state="session",
+    )
+    return [catalogue.entry(name) for name in chosen]
+
+
+def choose_labelling(entries: Sequence[Entry]) -> str:
+    """Which labels of the test pictures count as the truth."""
+    names = list(dict.fromkeys(name for entry in entries for name in entry.labellings)) or ["fer2013"]
+    common.keep_known("labelling", names)
+    return st.selectbox(
+        "Labels of the test pictures", names, format_func=labelling_title, key="labelling", persist_state="session",
+        help="FER2013's own labels; the same without pictures that are also in the training data; or FER+, on which "
+        "more than five of ten annotators agree.",
+    )  # fmt: skip
+
+
+def measure_speed(catalogue: Catalogue, entries: Sequence[Entry]) -> None:
+    """A button that times the chosen versions on this machine, and its result in words."""
+    if st.button("Measure speed here", icon=":material/timer:", disabled=not entries):
+        with st.spinner("Timing one face at a time, version after version"):
+            ready = catalogue.library.classifiers(entries)
+            for error in ready.values():
+                if isinstance(error, FERError):
+                    common.show_error(str(error))
+            keep(catalogue, race({name: c for name, c in ready.items() if not isinstance(c, FERError)}))
+
+
+def verdict(catalogue: Catalogue, entries: Sequence[Entry], labelling: str) -> None:
+    """The first of the chosen versions against each of the others, or what to do to get a second one."""
+    if len(entries) >= 2:
+        pairs = judge(catalogue.library, entries, labelling)
+        st.html("".join(pair_html(pair, labelling) for pair in pairs))
+    elif len(catalogue.usable) < 2:
+        st.info(
+            f"{common.count(len(catalogue.usable), 'version')} can be used so far, and comparing takes two. Train "
+            "another one and export it into the folder models, or set FER_HUB_REPO to a repo on the Hugging Face Hub.",
+            icon=":material/balance:",
+        )
+    else:
+        st.info("Choose two versions to see whether one is really better.", icon=":material/balance:")
+
+
+common.style()
+with st.sidebar:
+    catalogue = common.choose_catalogue()
+head, table = st.container(horizontal=True, vertical_alignment="center", key="compare-head"), st.container()
+head.title("Compare", anchor=False)
+left, right = st.columns([3, 1], gap="medium")
+with left:
+    chosen = choose(catalogue)
+with right:
+    labelling = choose_labelling(chosen)
+with head:
+    measure_speed(catalogue, chosen)
+speeds = speeds_of(catalogue)
+with table:
+    version_table(catalogue.entries, speeds)
+    if speeds:
+        st.caption(common.plain(speed_words(speeds)))
+    broken_list(catalogue.entries)
+verdict(catalogue, chosen, labelling)
+section = st.segmented_control(
+    "Section", list(SECTIONS), default=next(iter(SECTIONS)), required=True, key="section",
+    persist_state="session", label_visibility="collapsed",
+)  # fmt: skip
+if chosen:
+    SECTIONS[section](catalogue, chosen, labelling)
+common.note("Photos stay in this app's memory until you clear them or close the page; none is stored.")

@@ -1,0 +1,222 @@
+"""The versions that the pages offer: those of the operator's repo on the Hub, or those bundled with the app."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from app_pages.settings import setting
+from fer import (
+    BundledRegistry,
+    EmotionClassifier,
+    FERError,
+    Listing,
+    ModelError,
+    ModelVersion,
+    Registry,
+    VersionRef,
+    open_registry,
+)
+from fer.artifact import PREDICTIONS
+from fer.metrics import Predictions
+from fer.registry import REPO_VARIABLE
+
+T = TypeVar("T")
+
+ANY_REPO = "FER_ALLOW_ANY_REPO"
+BUNDLED_SOURCE = "bundled"
+_PREDICTIONS_KEPT = 32
+_READERS = 8
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A listed version with what is known of it, or with the problem for which it cannot be used."""
+
+    ref: VersionRef
+    version: ModelVersion | None = None
+    metrics: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    problem: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.ref.name
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The expressions that the version knows."""
+        return self.version.labels if self.version else ()
+
+    @property
+    def labellings(self) -> Mapping[str, Any]:
+        """What was measured, by the name of the labelling; empty for a version that was never evaluated."""
+        found: Mapping[str, Any] = self.metrics.get("labellings", {})
+        return found
+
+    def estimate(self, metric: str, labelling: str = "fer2013") -> Mapping[str, float] | None:
+        """A metric as `value`, `low`, `high` and `n`; None where it was not measured."""
+        found: Mapping[str, float] | None = self.labellings.get(labelling, {}).get(metric)
+        return found
+
+
+class Library:
+    """A registry and what was read from it so far; shared by all sessions, and safe between threads."""
+
+    def __init__(self, registry: Registry) -> None:
+        self.registry = registry
+        self._lock = threading.Lock()
+        self._entries: dict[tuple[str, str], Entry] = {}
+        self._predictions: dict[tuple[str, str], Predictions] = {}
+
+    def entries(self, listing: Listing) -> tuple[Entry, ...]:
+        """Every version of the listing; what is sound is looked at once, what is broken each time."""
+        unknown = [ref for ref in listing.versions if _key(ref) not in self._entries]
+        found = {_key(ref): _entry(ref, outcome) for ref, outcome in self.registry.describe(unknown).items()}
+        self._entries |= {key: entry for key, entry in found.items() if not entry.problem}
+        known = self._entries | found
+        return tuple(replace(known[_key(ref)], ref=ref) for ref in listing.versions)
+
+    def predictions(self, entries: Sequence[Entry]) -> dict[str, Predictions | FERError]:
+        """The stored test predictions by version, read side by side, or why there are none."""
+        with ThreadPoolExecutor(_READERS) as pool:  # most of it is waiting
+            found = pool.map(partial(_attempt, self._read_predictions), entries)
+            return {entry.name: outcome for entry, outcome in zip(entries, found, strict=True)}
+
+    def read(self, entry: Entry, file: str) -> bytes:
+        """One checked file of a version. Raises FERError."""
+        return self.registry.read(entry.ref, file)
+
+    def classifier(self, entry: Entry) -> EmotionClassifier:
+        """The version ready to predict; it is fetched and loaded once for all sessions. Raises FERError."""
+        return _classifier(self.registry.name, *_key(entry.ref), self.registry, entry.ref)
+
+    def classifiers(self, entries: Sequence[Entry]) -> dict[str, EmotionClassifier | FERError]:
+        """Versions ready to predict, by name, or why one is not."""
+        return {entry.name: _attempt(self.classifier, entry) for entry in entries}
+
+    def _read_predictions(self, entry: Entry) -> Predictions:
+        key = _key(entry.ref)
+        if key not in self._predictions:
+            if entry.version is None:
+                raise ModelError(f"version {entry.name} cannot be used.")
+            if PREDICTIONS not in entry.version.files:
+                raise ModelError(f"version {entry.name} was published without test predictions; evaluate it again.")
+            read = Predictions.read(self.read(entry, PREDICTIONS), len(entry.version.labels))
+            with self._lock:
+                self._predictions[key] = read
+                while len(self._predictions) > _PREDICTIONS_KEPT:
+                    del self._predictions[next(iter(self._predictions))]
+            return read
+        return self._predictions[key]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The versions on offer, newest first, and a sentence for the visitor where not all is as it should be."""
+
+    library: Library
+    listing: Listing
+    entries: tuple[Entry, ...]
+    notice: str = ""
+
+    @property
+    def usable(self) -> tuple[Entry, ...]:
+        return tuple(entry for entry in self.entries if not entry.problem)
+
+    @property
+    def default(self) -> str:
+        """The name of the version to start with, the one in production where there is one; empty without versions."""
+        return self.listing.default().name if self.entries else ""
+
+    def entry(self, name: str) -> Entry:
+        """The version called so."""
+        return next(entry for entry in self.entries if entry.name == name)
+
+
+def sources() -> list[str]:
+    """Where versions may come from: the operator's repo, if there is one, and the app's own folder."""
+    repo = setting(REPO_VARIABLE)
+    return [repo, BUNDLED_SOURCE] if repo else [BUNDLED_SOURCE]
+
+
+def any_repo_allowed() -> bool:
+    """Whether visitors may name a repo of their own; the server reads it with its own token."""
+    return setting(ANY_REPO) == "1"
+
+
+def open_catalogue(source: str, models: Path) -> Catalogue:
+    """The versions of a source; those bundled in `models` where a repo cannot be used, with a notice that says why."""
+    if source == BUNDLED_SOURCE:
+        return _catalogue(_bundled(str(models)))
+    try:
+        found = _catalogue(_repo(source))
+        if found.usable:
+            return found
+        problem = f"{found.notice} {_nothing_usable(source, found)}".strip()
+    except FERError as error:
+        problem = str(error)
+    notice = f"{problem} Shown instead are the versions that came with this app."
+    return replace(_catalogue(_bundled(str(models))), notice=notice)
+
+
+def refresh(source: str, models: Path) -> None:
+    """Ask again at the next look, whatever is remembered."""
+    try:
+        library = _bundled(str(models)) if source == BUNDLED_SOURCE else _repo(source)
+    except FERError:
+        return  # the page says why when it opens the catalogue
+    library.registry.refresh()
+
+
+def _attempt(work: Callable[[Entry], T], entry: Entry) -> T | FERError:
+    try:
+        return work(entry)
+    except FERError as error:
+        return error
+
+
+def _catalogue(library: Library) -> Catalogue:
+    listing = library.registry.list()
+    return Catalogue(library, listing, library.entries(listing), listing.notice)
+
+
+def _nothing_usable(source: str, found: Catalogue) -> str:
+    if not found.entries:
+        return f"{source} holds no version yet; publish one with `python -m training.push`."
+    return f"None of the versions in {source} can be used: {found.entries[0].problem}"
+
+
+def _entry(ref: VersionRef, outcome: ModelVersion | FERError) -> Entry:
+    if isinstance(outcome, FERError):
+        return Entry(ref, problem=str(outcome))
+    try:
+        return Entry(ref, outcome, outcome.metrics() or {})
+    except FERError as error:
+        return Entry(ref, problem=str(error))
+
+
+def _key(ref: VersionRef) -> tuple[str, str]:
+    """The name is that of a tag, which may be one of two on a commit; the commit is the content."""
+    return ref.name, ref.commit
+
+
+@st.cache_resource(show_spinner=False, max_entries=16)
+def _repo(source: str) -> Library:
+    return Library(open_registry(source))
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _bundled(folder: str) -> Library:
+    return Library(BundledRegistry(Path(folder)))
+
+
+@st.cache_resource(show_spinner="Loading the version", max_entries=16)
+def _classifier(source: str, name: str, commit: str, _registry: Registry, _ref: VersionRef) -> EmotionClassifier:  # noqa: ARG001
+    return EmotionClassifier(_registry.fetch(_ref), threads=1)

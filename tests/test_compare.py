@@ -1,0 +1,283 @@
+"""The page Compare without a browser: on a folder and on a repo of the Hub for tests."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from functools import partial
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from huggingface_hub import HfApi
+from streamlit.testing.v1 import AppTest
+
+from app_pages import common, versions
+from app_pages.intake import SAMPLES
+from app_pages.trade_charts import frontier
+from fer import HubRegistry
+from fer.artifact import METRICS
+from tests.support.compared import CROPS, publish, publish_versions, seal, write_versions
+from tests.support.hub import Answer, HubServer
+from tests.support.measured import write_measured
+from tests.support.published import REPO
+from tests.support.versions import SEED
+
+pytest_plugins = ["tests.support.hub.fixtures"]
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of four versions in place of the bundled one."""
+    folder = write_versions(tmp_path / "models")
+    monkeypatch.setattr(common, "MODELS", folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FER_HUB_REPO", "")
+    monkeypatch.setenv("FER_ALLOW_ANY_REPO", "")
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def published(hub: HubServer, writer: HfApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The four versions in a repo, v1.0.0 in production, the app set to it; their commits by name."""
+    commits = publish_versions(writer, tmp_path / "published")
+    visit(monkeypatch, hub, REPO)
+    return commits
+
+
+def visit(monkeypatch: pytest.MonkeyPatch, hub: HubServer, repo: str) -> None:
+    """Set the app to a repo of the Hub for tests."""
+    monkeypatch.setenv("FER_HUB_REPO", repo)
+    opened = partial(HubRegistry, token=hub.read_token, endpoint=hub.url)
+    monkeypatch.setattr(versions, "open_registry", opened)
+
+
+def open_page(page: str = "compare", **state: object) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    for key, value in state.items():
+        app.session_state[key] = value
+    app.switch_page(f"app_pages/{page}.py").run()
+    assert not app.exception
+    return app
+
+
+def section(app: AppTest, name: str) -> AppTest:
+    app.segmented_control(key="section").set_value(name).run()
+    assert not app.exception
+    return app
+
+
+def choose(app: AppTest, *names: str) -> AppTest:
+    app.multiselect[0].set_value(list(names)).run()
+    assert not app.exception
+    return app
+
+
+def texts(app: AppTest) -> str:
+    """All words of the page, to look for some."""
+    blocks = (app.markdown, app.caption, app.info, app.warning, app.error, app.title, app.subheader, app.metric)
+    words = [element.value for block in blocks for element in block]
+    html = [element.proto.body for element in app.get("html")]
+    charts = [chart.proto.alt for chart in app.get("plotly_chart")]
+    return "\n".join(map(str, [*words, *html, *charts])).replace("\\", "")
+
+
+@pytest.mark.usefixtures("models")
+def test_the_better_of_two_is_named() -> None:
+    app = choose(open_page(), "v1.1.0", "v1.0.0")
+    assert "v1.1.0 is better: +10.0 points, 95 % interval" in texts(app)
+    assert "Exact McNemar test: p &lt; 0.001" in texts(app)
+    assert len(app.get("plotly_chart")) == 4
+
+
+@pytest.mark.usefixtures("models")
+def test_table_lists_every_version_and_says_what_is_broken() -> None:
+    app = open_page()
+    table = app.dataframe[0].value
+    assert sorted(table["Version"]) == ["v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0 (broken)"]
+    accuracies = dict(zip(table["Version"], table["Accuracy (95 %)"], strict=True))
+    assert accuracies["v1.1.0"] == "0.800 (0.776 to 0.822)"
+    assert "metrics.json is corrupt" in texts(app)
+    assert "v1.3.0" not in app.multiselect[0].options
+
+
+@pytest.mark.usefixtures("models")
+def test_other_test_sets_are_refused_with_the_reason() -> None:
+    app = choose(open_page(), "v1.0.0", "v1.2.0")
+    assert "v1.0.0 and v1.2.0 cannot be compared." in texts(app)
+    assert "the test sets differ (aaaaaaaaaaaa and bbbbbbbbbbbb)" in texts(app)
+    assert "measured on different test pictures" in texts(app)
+
+
+def test_other_labels_are_refused_and_still_drawn(models: Path) -> None:
+    shutil.copytree(SEED, models / "seed-cnn")
+    app = choose(open_page(), "v1.0.0", "seed-cnn")
+    assert "they know different expressions" in texts(app)
+    for name in ("Confusion", "Calibration"):
+        assert len(section(app, name).get("plotly_chart")) == {"Confusion": 2, "Calibration": 1}[name]
+
+
+@pytest.mark.usefixtures("models")
+def test_many_versions_stand_against_the_first() -> None:
+    app = choose(open_page(), "v1.1.0", "v1.0.0", "v1.2.0")
+    assert "v1.1.0 is better" in texts(app)
+    assert "v1.1.0 and v1.2.0 cannot be compared" in texts(app)
+
+
+@pytest.mark.usefixtures("models")
+@pytest.mark.parametrize(
+    ("name", "charts", "words"),
+    [
+        ("Overview", 4, "Recall with 95 % intervals. happy: v1.1.0 0.800"),
+        ("Confusion", 3, "v1.1.0 minus v1.0.0 in points"),
+        ("Calibration", 1, "Reliability diagram"),
+        ("Robustness", 0, "evaluate a version again"),
+        ("Card and history", 0, "No alias was ever set here"),
+    ],
+)
+def test_sections_describe_their_charts(name: str, charts: int, words: str) -> None:
+    app = section(choose(open_page(), "v1.1.0", "v1.0.0"), name)
+    assert len(app.get("plotly_chart")) == charts
+    assert words in texts(app)
+
+
+def test_robustness_is_shown_where_it_was_measured(models: Path) -> None:
+    folder = models / "v1.1.0"
+    metrics = json.loads((folder / METRICS).read_text())
+    metrics["robustness"] = {"mean_relative": 0.82, "accuracy": {"motion_blur": [0.8, 0.7, 0.6, 0.5, 0.4]}}
+    (folder / METRICS).write_text(json.dumps(metrics))
+    seal(folder)
+    app = section(choose(open_page(), "v1.1.0", "v1.0.0"), "Robustness")
+    assert "v1.1.0** keeps 82% of its accuracy" in texts(app)
+    assert "Accuracy under motion blur by strength: v1.1.0 0.80 0.70" in texts(app)
+    assert "Left out" in texts(app)
+
+
+@pytest.mark.usefixtures("models")
+def test_card_is_text_without_its_head_and_pictures() -> None:
+    app = section(choose(open_page(), "v1.1.0", "v1.0.0"), "Card and history")
+    card = next(block for block in app.markdown if "<script>" in block.value)
+    assert not card.allow_html
+    assert "![" not in card.value
+    assert not card.value.startswith("---")
+
+
+@pytest.mark.usefixtures("models")
+def test_speed_is_measured_at_a_click() -> None:
+    app = choose(open_page(), "v1.1.0", "v1.0.0")
+    next(button for button in app.button if button.label == "Measure speed here").click().run()
+    assert not app.exception
+    assert "of the slowest" in texts(app)
+    assert "Accuracy (FER2013) against Milliseconds for one face" in texts(app)
+    assert app.dataframe[0].value["ms here"].notna().sum() == 2
+
+
+@pytest.mark.usefixtures("models")
+def test_photos_are_seen_by_all_versions() -> None:
+    app = section(choose(open_page(), "v1.1.0", "v1.0.0"), "On your photos")
+    photos = [(path.name, path.read_bytes(), "image/jpeg") for path in sorted(SAMPLES.glob("*.jpg"))]
+    app.file_uploader[0].set_value([*photos, ("bad.jpg", b"no image", "image/jpeg")]).run()
+    assert not app.exception
+    assert "Both versions give the same expression to" in texts(app)
+    assert "of 2 faces" in texts(app)
+    assert "bad.jpg: not an image" in texts(app)
+    assert texts(app).count("<figure>") == 2
+
+
+def test_one_version_says_how_to_get_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_measured(tmp_path / "models" / "only", crops=CROPS)
+    monkeypatch.setattr(common, "MODELS", tmp_path / "models")
+    app = open_page()
+    assert "1 version can be used so far" in texts(app)
+    assert len(app.get("plotly_chart")) == 2
+    for name in ("Confusion", "Calibration", "Robustness", "On your photos", "Card and history"):
+        section(app, name)
+
+
+def test_nothing_at_all_keeps_the_page_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(common, "MODELS", tmp_path)
+    assert "0 versions can be used so far" in texts(open_page())
+
+
+def test_repo_shows_aliases_history_and_the_others_beside_a_broken_one(published: dict[str, str]) -> None:
+    app = open_page()
+    table = app.dataframe[0].value
+    assert table["Version"].tolist() == ["v1.3.0 (broken)", "v1.2.0", "v1.1.0", "v1.0.0"]
+    assert table["Sha"].tolist()[-1] == published["v1.0.0"][:8]
+    assert app.multiselect[0].value == ["v1.0.0", "v1.2.0"]
+    assert "version v1.3.0" not in texts(app)
+    assert "after a fresh download" in texts(app)
+    words = texts(section(app, "Card and history"))
+    assert "<b>production</b> v1.1.0 → v1.0.0" in words
+
+
+@pytest.mark.usefixtures("published")
+def test_photos_page_offers_the_repo_and_starts_in_production(hub: HubServer) -> None:
+    app = open_page("upload")
+    version = app.selectbox(key="version")
+    assert version.options == ["v1.3.0 (broken)", "v1.2.0", "v1.1.0", "v1.0.0 (production)"]
+    assert version.value == "v1.0.0"
+    assert hub.count("GET", "model.tflite") == 1
+    open_page("upload")
+    assert hub.count("GET", "model.tflite") == 1
+    app.selectbox(key="source of versions").select("bundled").run()
+    assert app.selectbox(key="version").value == "seed-cnn"
+    assert not app.exception
+
+
+@pytest.mark.usefixtures("published")
+def test_unreachable_repo_falls_back_to_the_bundled_versions(hub: HubServer) -> None:
+    hub.fault(Answer(503))
+    app = open_page()
+    assert "Shown instead are the versions that came with this app" in app.warning[0].value.replace("\\", "")
+    assert app.dataframe[0].value["Version"].tolist() == ["seed-cnn"]
+
+
+@pytest.mark.usefixtures("published")
+def test_offline_the_last_list_is_shown_with_a_notice(hub: HubServer) -> None:
+    open_page()
+    st.cache_resource.clear()
+    hub.fault(Answer(503))
+    app = open_page()
+    assert "Offline:" in texts(app)
+    assert "v1.0.0" in app.dataframe[0].value["Version"].tolist()
+
+
+@pytest.mark.usefixtures("published")
+def test_refresh_shows_what_was_published_meanwhile(writer: HfApi, tmp_path: Path) -> None:
+    app = open_page()
+    publish(writer, write_measured(tmp_path / "v2.0.0", 0.85))
+    app.run()
+    assert "v2.0.0" not in app.dataframe[0].value["Version"].tolist()
+    app.button(key="Refresh").click().run()
+    assert app.dataframe[0].value["Version"].tolist()[0] == "v2.0.0"
+
+
+@pytest.mark.parametrize("repo", ["no repo", "tester/absent", "../../etc"])
+def test_wrong_repos_are_named(hub: HubServer, monkeypatch: pytest.MonkeyPatch, repo: str) -> None:
+    visit(monkeypatch, hub, repo)
+    app = open_page()
+    assert "came with this app" in texts(app)
+    assert repo in texts(app)
+
+
+def test_visitors_name_a_repo_only_where_it_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "source of versions" not in [box.key for box in open_page("upload").selectbox]
+    monkeypatch.setenv("FER_ALLOW_ANY_REPO", "1")
+    app = open_page("upload")
+    assert app.selectbox(key="source of versions").proto.accept_new_options
+
+
+@pytest.mark.parametrize(
+    ("points", "best"),
+    [([], []), ([(1, 0.8)], [(1, 0.8)]), ([(2, 0.9), (1, 0.8), (3, 0.85), (1, 0.7)], [(1, 0.8), (2, 0.9)])],
+)
+def test_frontier(points: list[tuple[float, float]], best: list[tuple[float, float]]) -> None:
+    assert frontier(points) == best

@@ -1,0 +1,223 @@
+"""Two gates: a version is published when it is whole (`read_complete`), and in use when it is good (`judge`).
+
+The second one compares it with the version in use, on the test predictions that both were published with, pair by
+pair, and times both here, turn by turn. A first version is judged on the absolute limits alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from huggingface_hub import ModelCard, ModelCardData
+from safetensors import SafetensorError
+from safetensors.numpy import load
+from yaml import YAMLError  # type: ignore[import-untyped]
+
+from fer import DataError, EmotionClassifier, ModelError, ModelVersion, metrics, read_version
+from fer.artifact import CARD, CONFIG, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, WEIGHTS
+from fer.metrics import Labels, Predictions, Scores
+from training.evaluate import eval_results
+
+_ROUNDS = 100
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """What a version must reach, all in one place.
+
+    Limits that end in `_loss` are relative to the version in use. Latency and size may be anything up to a budget;
+    beyond it they may be at most `growth` times those of the version in use.
+    """
+
+    labelling: str = "fer2013"
+    accuracy: float = 0.70  # the seed network has 0.80; less is a broken run, or other data
+    accuracy_loss: float = 0.02  # a tie at n=2515 has an interval of about 1.4 points either way
+    recall: float = 0.50  # below it a class is missed more often than found
+    recall_loss: float = 0.05  # three standard errors for the smallest class of FER2013's test split
+    calibration_error: float = 0.06
+    calibration_loss: float = 0.02
+    milliseconds: float = 20.0  # for one face: with the detector, 30 frames a second remain
+    megabytes: float = 20.0  # of the graph, which every visitor's server fetches
+    growth: float = 1.5
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of the gate's table."""
+
+    name: str
+    new: str
+    current: str
+    required: str
+    passed: bool
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One version, ready to be judged under one labelling."""
+
+    version: ModelVersion
+    predictions: Predictions
+    scores: Scores
+    labels: Labels
+
+    @classmethod
+    def of(cls, version: ModelVersion, labelling: str) -> _Side:
+        predictions = Predictions.read(version.read(PREDICTIONS), len(version.labels))
+        if labelling not in predictions.labels:
+            raise ModelError(f"version {version.name}: {PREDICTIONS} has no labels {labelling!r}; evaluate it again.")
+        labels = predictions.labels[labelling]
+        return cls(version, predictions, predictions.scores[labels >= 0], labels[labels >= 0])
+
+    def recalls(self) -> dict[str, float]:
+        """The share of each class that was found; a class without examples is left out."""
+        values = metrics.recalls(self.scores, self.labels)
+        return {name: value.value for name, value in zip(self.version.labels, values, strict=True) if value}
+
+
+def read_complete(folder: Path) -> dict[str, bytes]:
+    """The files of a version that is fit to be published, by name. Raises DataError or ModelError where it is not."""
+    if (folder / "train.json").exists() or (folder / "log.csv").exists():
+        raise DataError(
+            f"{folder} is a run, not a version; make one of it: "
+            f"python -m training.export --run {folder} --output models/{folder.name}"
+        )
+    version = read_version(folder)
+    if missing := [name for name in MAX_BYTES if name not in (CONFIG, *version.files)]:
+        raise ModelError(
+            f"{folder} lacks {', '.join(missing)}; training.export and then training.evaluate make a whole version."
+        )
+    EmotionClassifier(version)  # loads the graph and runs it
+    files = {CONFIG: (folder / CONFIG).read_bytes(), **{name: version.read(name) for name in version.files}}
+    _check_weights(version, files[WEIGHTS])
+    _check_measured(version, files[PREDICTIONS], files[CARD].decode(errors="replace"))
+    return files
+
+
+def _check_weights(version: ModelVersion, content: bytes) -> None:
+    try:
+        parameters = sum(tensor.size for tensor in load(content).values())
+    except SafetensorError as error:
+        raise ModelError(f"{version.folder / WEIGHTS} cannot be read ({error}); export the version again.") from error
+    if parameters != version.parameters:
+        raise ModelError(f"{version.folder / WEIGHTS} holds {parameters:,} parameters, not {version.parameters:,}.")
+
+
+def _check_measured(version: ModelVersion, content: bytes, card: str) -> None:
+    """Metrics, predictions and card must tell the same results; one of them may come from an earlier evaluation."""
+    report, predictions = version.metrics() or {}, Predictions.read(content, len(version.labels))
+    measured = {
+        name: metrics.accuracy(predictions.scores[labels >= 0], labels[labels >= 0]).value
+        for name, labels in predictions.labels.items()
+    }
+    reported = {name: labelling["accuracy"]["value"] for name, labelling in report["labellings"].items()}
+    if reported != measured or report.get("test_sha256") != predictions.test_sha256:
+        raise ModelError(f"{version.folder}: {METRICS} and {PREDICTIONS} do not belong together; evaluate it again.")
+    try:
+        data = ModelCard(card).data
+    except (ValueError, YAMLError) as error:
+        raise ModelError(f"{version.folder / CARD}: its head cannot be read ({error}); evaluate it again.") from error
+    assert isinstance(data, ModelCardData)
+    told, expected = (
+        {(result.dataset_name, result.metric_type, result.metric_value) for result in results}
+        for results in (data.eval_results or (), eval_results(report))
+    )
+    if data.model_name != version.name or told != expected:
+        raise ModelError(f"{version.folder / CARD} is not the card of this version; evaluate it again.")
+
+
+def judge(new: ModelVersion, current: ModelVersion | None, limits: Thresholds | None = None) -> list[Check]:
+    """Every check of `new`, against `current` where there is one. Raises ModelError if a version cannot be used."""
+    limits = limits or Thresholds()
+    one, other = _Side.of(new, limits.labelling), _Side.of(current, limits.labelling) if current else None
+    checks = [_accuracy(one, other, limits)]
+    if other:
+        checks.append(_difference(one, other, limits))
+    return [*checks, *_recalls(one, other, limits), _calibration(one, other, limits), *_costs(new, current, limits)]
+
+
+def table(checks: Sequence[Check]) -> str:
+    """The checks as lines of aligned columns, the verdict first."""
+    rows = [("", "check", "new", "current", "required")]
+    rows += [("pass" if c.passed else "FAIL", c.name, c.new, c.current, c.required) for c in checks]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def _accuracy(new: _Side, current: _Side | None, limits: Thresholds) -> Check:
+    value = metrics.accuracy(new.scores, new.labels).value
+    before = f"{metrics.accuracy(current.scores, current.labels).value:.3f}" if current else "-"
+    return Check("accuracy", f"{value:.3f}", before, f"at least {limits.accuracy:.3f}", value >= limits.accuracy)
+
+
+def _difference(new: _Side, current: _Side, limits: Thresholds) -> Check:
+    """Neither shown to be worse, nor so uncertain that it may be much worse."""
+    name = "accuracy, paired"
+    if new.version.labels != current.version.labels:
+        return Check(name, "-", "-", "the same labels; they differ, so there are no pairs", passed=False)
+    try:
+        paired = new.predictions.compare(current.predictions, limits.labelling)
+    except ModelError as error:
+        return Check(name, "-", "-", str(error), passed=False)
+    worse = paired.distinguishable and paired.difference < 0
+    measured = f"{100 * paired.difference:+.1f} points ({100 * paired.low:.1f} to {100 * paired.high:.1f})"
+    required = f"interval above {-100 * limits.accuracy_loss:.1f}, no loss by the exact test (p = {paired.p_value:.2g})"
+    return Check(name, measured, "-", required, not worse and paired.low > -limits.accuracy_loss)
+
+
+def _recalls(new: _Side, current: _Side | None, limits: Thresholds) -> list[Check]:
+    after, before = new.recalls(), current.recalls() if current else {}
+    floors = {name: max(limits.recall, before.get(name, 0.0) - limits.recall_loss) for name in new.version.labels}
+    return [
+        Check(
+            f"recall of {name}",
+            f"{after[name]:.3f}" if name in after else "no example",
+            f"{before[name]:.3f}" if name in before else "-",
+            f"at least {floor:.3f}",
+            after.get(name, 0.0) >= floor,
+        )
+        for name, floor in floors.items()
+    ]
+
+
+def _calibration(new: _Side, current: _Side | None, limits: Thresholds) -> Check:
+    value, limit, before = metrics.expected_calibration_error(new.scores, new.labels), limits.calibration_error, "-"
+    if current:
+        error = metrics.expected_calibration_error(current.scores, current.labels)
+        limit, before = min(limit, error + limits.calibration_loss), f"{error:.3f}"
+    return Check("calibration error", f"{value:.3f}", before, f"at most {limit:.3f}", value <= limit)
+
+
+def _costs(new: ModelVersion, current: ModelVersion | None, limits: Thresholds) -> list[Check]:
+    versions = [new, current] if current else [new]
+    sizes = [version.files[GRAPH].bytes / 1e6 for version in versions]
+    return [
+        _cost("latency, one face", "ms", latencies(versions), limits.milliseconds, limits.growth),
+        _cost("size of the graph", "MB", sizes, limits.megabytes, limits.growth),
+    ]
+
+
+def _cost(name: str, unit: str, values: list[float], budget: float, growth: float) -> Check:
+    value, *before = values
+    limit = max(budget, *(growth * known for known in before), 0.0)
+    known = f"{before[0]:.3g} {unit}" if before else "-"
+    return Check(name, f"{value:.3g} {unit}", known, f"at most {limit:.3g} {unit}", value <= limit)
+
+
+def latencies(versions: Sequence[ModelVersion]) -> list[float]:
+    """Median milliseconds for one face on this machine; taken in turn, so that a busy moment hits all alike."""
+    runs = [
+        (EmotionClassifier(version), np.zeros((1, *version.input_shape[:2]), np.uint8), list[float]())
+        for version in versions
+    ]
+    for turn in range(_ROUNDS + 1):
+        for classifier, face, milliseconds in runs:
+            start = time.perf_counter()
+            classifier.predict(face)
+            if turn:  # the first one also sets the batch size
+                milliseconds.append((time.perf_counter() - start) * 1000)
+    return [float(np.median(milliseconds)) for *_, milliseconds in runs]

@@ -1,0 +1,193 @@
+"""Let an alias stand for another version if the gate finds it no worse; every move is recorded with its reason.
+
+    python -m training.promote --repo USER/REPO --alias production v1.2.0 --reason "finds more sad faces"
+
+    back to the version before, without a gate:
+    python -m training.promote --repo USER/REPO --alias production --rollback
+
+Takes a few seconds and prints the gate's table. `--force` passes a gate that refused, and is recorded too.
+An alias is an entry of `aliases.json` on the repo's `main`; the app follows it within a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+
+from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub.errors import HfHubHTTPError
+
+from fer import FERError, ModelError
+from fer.aliases import ALIASES, Aliases, Move, Target
+from fer.errors import DownloadError, RegistryError
+from fer.hub import HubRegistry
+from fer.hub_client import Patience, asking
+from fer.hub_repo import HubRepo
+from fer.registry import VersionRef
+from training.gate import Check, judge, table
+from training.push import ATTEMPTS, MOVED, head, open_repo, require_writer, tree, writing
+
+
+@dataclass(frozen=True)
+class PromoteConfig:
+    """Which alias moves where, and why; without a version, back to where it was before."""
+
+    repo: str
+    alias: str
+    version: str | None = None
+    reason: str = ""
+    force: bool = False
+
+
+def main(config: PromoteConfig, *, token: str | None = None, endpoint: str | None = None) -> Move | None:
+    """Move the alias and return what was recorded; None if it stands there already."""
+    if config.version and not config.reason.strip():
+        raise RegistryError("a promotion needs a --reason, in a few words.")
+    api, repo = open_repo(config.repo, token, endpoint)
+    registry = HubRegistry(config.repo, token=token, endpoint=endpoint)
+    actor, (_, aliases) = require_writer(api, config.repo), read_aliases(api, repo)
+    ref = registry.resolve(config.version) if config.version else _before(registry, config.alias, aliases)
+    move = _move(config, Target(ref.name, ref.commit), aliases, actor)
+    if move.target == move.former:
+        print(f"{move.alias} is {ref.name} already: nothing to do.")
+        return None
+    if config.version:
+        move = _judged(move, registry, force=config.force)
+    record(api, repo, move)
+    print(f"{_path(move)}, by {actor}{' by force' if move.forced else ''}: {move.reason}")
+    return move
+
+
+def read_aliases(api: HfApi, repo: HubRepo) -> tuple[str, Aliases]:
+    """The head of `main` and the aliases it holds. Raises RegistryError if they are broken."""
+    with asking(repo.name, api.endpoint, Patience()):
+        commit = head(api, repo.name)
+        known = ALIASES in tree(api, repo.name, commit)
+    return commit, Aliases.parse(repo.obtain(commit, ALIASES, Patience()).read_bytes()) if known else Aliases()
+
+
+def record(api: HfApi, repo: HubRepo, move: Move) -> None:
+    """Add the move to the history and make it true, unless the alias was moved by somebody else meanwhile.
+
+    Whatever else changes in the repo does not matter: the change is made again upon it.
+    """
+    for _ in range(ATTEMPTS):
+        parent, aliases = read_aliases(api, repo)
+        _require_unmoved(aliases, move)
+        try:
+            if _commit(api, repo.name, aliases.moved(move), parent, _path(move)):
+                return
+        except DownloadError as error:
+            if _is_recorded(api, repo, move):
+                return
+            where = f"{api.endpoint}/{repo.name}/blob/main/{ALIASES}"
+            raise DownloadError(
+                f"{error} Whether {move.alias} has moved is not known: look at {where} first."
+            ) from error
+    raise DownloadError(f"{repo.name} was changed by others {ATTEMPTS} times meanwhile; run the command again.")
+
+
+def _commit(api: HfApi, repo: str, aliases: Aliases, parent: str, message: str) -> bool:
+    """Whether the aliases could be written: False if the head moved meanwhile."""
+    with writing(api, repo):
+        try:
+            operation = CommitOperationAdd(ALIASES, aliases.to_bytes())
+            api.create_commit(repo, [operation], commit_message=message, parent_commit=parent)
+        except HfHubHTTPError as error:
+            if error.response.status_code == MOVED:
+                return False
+            raise
+    return True
+
+
+def _is_recorded(api: HfApi, repo: HubRepo, move: Move) -> bool:
+    """Whether a move was written although its answer was lost."""
+    with suppress(FERError):
+        return move in read_aliases(api, repo)[1].history
+    return False
+
+
+def _require_unmoved(aliases: Aliases, move: Move) -> None:
+    if aliases.targets.get(move.alias) == move.former:
+        return
+    moves = [
+        f"{known.actor} moved {_path(known)} ({known.reason})" for known in aliases.history if known.alias == move.alias
+    ]
+    raise RegistryError(
+        f"meanwhile {moves[-1] if moves else f'the history of {move.alias} was deleted'}; {move.target.version} was "
+        "judged against another version, so nothing was changed: look, and run the command again."
+    )
+
+
+def _move(config: PromoteConfig, target: Target, aliases: Aliases, actor: str) -> Move:
+    former, reason = aliases.targets.get(config.alias), config.reason.strip() or "rollback"
+    try:
+        return Move(config.alias, target, former, reason, actor, datetime.now(UTC))
+    except ValueError as error:
+        raise RegistryError(f"--alias {config.alias!r:.100} cannot be used: {error}.") from error
+
+
+def _before(registry: HubRegistry, alias: str, aliases: Aliases) -> VersionRef:
+    """Where the alias was before its last promotion. A rollback undoes one and is none, so that a second goes on."""
+    stack: list[Target] = []
+    for move in aliases.history:
+        if move.alias == alias and move.gate is None and stack[-2:-1] == [move.target]:
+            stack.pop()
+        elif move.alias == alias:
+            stack.append(move.target)
+    if len(stack) < 2:
+        raise RegistryError(f"{alias} was not promoted twice, so there is nothing to go back to; promote a version.")
+    ref = registry.resolve(stack[-2].version)
+    if ref.commit != stack[-2].commit:
+        raise RegistryError(f"{ref.name} is not the commit that {alias} was; promote a version instead.")
+    return ref
+
+
+def _judged(move: Move, registry: HubRegistry, *, force: bool) -> Move:
+    """The move with what the gate found. Raises RegistryError if it refuses and is not forced."""
+    checks = _checks(move, registry)
+    print(table(checks))
+    failed = [check.name for check in checks if not check.passed]
+    if failed and not force:
+        raise RegistryError(
+            f"the gate refuses {move.target.version} for {move.alias}: {', '.join(failed)}. Improve the version, or "
+            "take it all the same with --force and a --reason that says why."
+        )
+    gate = {"passed": not failed, "checks": [asdict(check) for check in checks]}
+    return replace(move, gate=gate, forced=bool(failed))
+
+
+def _checks(move: Move, registry: HubRegistry) -> list[Check]:
+    new = registry.fetch(VersionRef(move.target.version, move.target.commit))
+    if move.former is None:
+        return judge(new, None)
+    try:
+        return judge(new, registry.fetch(VersionRef(move.former.version, move.former.commit)))
+    except ModelError as error:  # nothing could ever replace a version in use that is broken or was deleted
+        return [Check("version in use", "-", "-", str(error), passed=False), *judge(new, None)]
+
+
+def _path(move: Move) -> str:
+    return f"{move.alias}: {move.former.version if move.former else 'nothing'} -> {move.target.version}"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="training.promote", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("version", nargs="?", help="a version, v1.2.0, or another alias")
+    parser.add_argument("--repo", required=True, help="USER/REPO on the Hub")
+    parser.add_argument("--alias", required=True, help="the name that moves, e.g. production")
+    parser.add_argument("--reason", default="", help="kept in the history")
+    parser.add_argument("--force", action="store_true", help="move it although the gate refuses")
+    parser.add_argument("--rollback", action="store_true", help="back to the version before, without a gate")
+    options = vars(parser.parse_args())
+    if options.pop("rollback") == bool(options["version"]):
+        parser.error("name a version, or --rollback")
+    try:
+        main(PromoteConfig(**options))
+    except FERError as error:
+        sys.exit(f"error: {error}")

@@ -1,0 +1,118 @@
+"""Bring a version back from the Hub as a folder, with the weights from which training can go on.
+
+    python -m training.pull --repo USER/REPO v1.2.0 --output models/v1.2.0
+
+Takes the time to fetch 11 MB. Every file is checked against the version's manifest; the folder appears whole or not at
+all. To go on with the training, build the network and give it the weights:
+
+    model = ARCHITECTURES[read_version(folder).architecture]()
+    load_weights(model, folder)
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load
+
+from fer import DataError, FERError, ModelError, ModelVersion, read_version
+from fer.artifact import CONFIG, WEIGHTS, read_config
+from fer.hub import HubRegistry
+from fer.hub_client import Patience
+from fer.hub_repo import HubRepo
+
+if TYPE_CHECKING:
+    import keras
+
+SECONDS = 1800.0  # for one file, as long as bytes come
+_NUMBERED = re.compile(r"(.*?)(?:_(\d+))?")
+
+
+def main(
+    repo: str, version: str, output: Path, *, token: str | None = None, endpoint: str | None = None
+) -> ModelVersion:
+    """Fetch a version (or what an alias names) into `output`, which must be new or hold that same version."""
+    ref = HubRegistry(repo, token=token, endpoint=endpoint).resolve(version)
+    hub = HubRepo(repo, token=token, endpoint=endpoint)
+    config = hub.obtain(ref.commit, CONFIG, Patience())
+    if output.exists():
+        return _same(output, config.read_bytes())
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+        folder = Path(scratch) / output.name
+        folder.mkdir()
+        shutil.copyfile(config, folder / CONFIG)
+        for name, record in read_config(folder).files.items():
+            shutil.copyfile(hub.obtain(ref.commit, name, Patience(SECONDS), record=record), folder / name)
+        read_version(folder)
+        folder.rename(output)
+    return read_version(output)
+
+
+def load_weights(model: keras.Model, folder: Path) -> None:
+    """Give a network of the version's architecture its weights, variable by variable. Raises ModelError.
+
+    Keras numbers layers without a name through the whole process (conv2d, conv2d_1, ...), so a network that is not the
+    first of its process has other numbers than the file: they are matched by their order.
+    """
+    try:
+        tensors = load(read_version(folder).read(WEIGHTS))
+    except SafetensorError as error:
+        raise ModelError(f"{folder / WEIGHTS} cannot be read ({error}); fetch the version again.") from error
+    stored, variables = _by_order(tensors), _by_order(variable.path for variable in model.weights)
+    found = {variable.path: tuple(variable.shape) for variable in model.weights}
+    wrong = [
+        path for path in sorted(stored.keys() | variables.keys())
+        if path not in stored or path not in variables or tensors[stored[path]].shape != found[variables[path]]
+    ]  # fmt: skip
+    if wrong:
+        raise ModelError(
+            f"{folder / WEIGHTS} is not of the network {model.name}: {', '.join(wrong[:5])} do not agree; "
+            "build the architecture that config.json names."
+        )
+    values = {variables[path]: tensors[stored[path]] for path in stored}
+    for variable in model.weights:
+        variable.assign(np.asarray(values[variable.path]))
+
+
+def _by_order(paths: Iterable[str]) -> dict[str, str]:
+    """Paths of variables by a name in which the place among their likes stands for the layers' numbers."""
+    likes: dict[str, list[tuple[list[int], str]]] = {}
+    for path in paths:
+        parts = [_NUMBERED.fullmatch(part) for part in path.split("/")]
+        kind = "/".join(part[1] for part in parts if part)
+        likes.setdefault(kind, []).append(([int(part[2] or 0) for part in parts if part], path))
+    return {f"{kind} #{i}": path for kind, group in likes.items() for i, (_, path) in enumerate(sorted(group))}
+
+
+def _same(output: Path, config: bytes) -> ModelVersion:
+    """The folder that is there already, if it is this version and whole."""
+    if not (output / CONFIG).is_file() or (output / CONFIG).read_bytes() != config:
+        raise DataError(f"{output} is there and holds something else; it is left alone, choose another --output.")
+    version = read_version(output)
+    for name in version.files:
+        version.read(name)
+    return version
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="training.pull", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("version", help="a version, v1.2.0, or an alias")
+    parser.add_argument("--repo", required=True, help="USER/REPO on the Hub")
+    parser.add_argument("--output", type=Path, required=True, help="version folder to make")
+    try:
+        version = main(**vars(parser.parse_args()))
+    except FERError as error:
+        sys.exit(f"error: {error}")
+    print(f"{version.folder}: {version.name}, {version.parameters:,} parameters, every file checked")
