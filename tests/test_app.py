@@ -27,7 +27,17 @@ from app_pages.intake import SAMPLES
 from app_pages.recording import Recording
 from app_pages.stream import Stream
 from app_pages.tray import Photo, Tray, safe_names
-from fer import Box, EmotionClassifier, Face, FERPipeline, Prediction, load_detector, load_image, load_version
+from fer import (
+    Box,
+    EmotionClassifier,
+    Face,
+    FERPipeline,
+    Prediction,
+    load_detector,
+    load_image,
+    load_version,
+    registry,
+)
 from fer.records import to_csv
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -358,7 +368,7 @@ def test_live_with_a_broken_version_has_no_start(
     shutil.copytree(good, broken)
     (broken / "model.tflite").write_bytes(b"x")
     monkeypatch.setattr(common, "MODELS", tmp_path / "models")
-    monkeypatch.setattr(common, "DEFAULT", "**broken**")
+    monkeypatch.setattr(registry, "DEFAULT", "**broken**")
     visitor = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
     visitor.context.update(live.context)
     live = visitor.run().switch_page(LIVE).run()

@@ -190,7 +190,7 @@ def test_half_in_the_environment_and_half_in_the_secrets(monkeypatch: pytest.Mon
 def test_wrong_servers_are_named_and_not_used(
     monkeypatch: pytest.MonkeyPatch, text: str, url: str, expected: list
 ) -> None:
-    monkeypatch.setattr(ice, "_setting", lambda name: text if name == ice.SERVERS else "")
+    monkeypatch.setattr(ice, "setting", lambda name: text if name == ice.SERVERS else "")
     servers, problem = ice_servers(url)
     assert servers == expected
     assert problem.startswith("FER_ICE_SERVERS cannot be used: received ")
