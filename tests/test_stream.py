@@ -335,7 +335,7 @@ def test_time_constant_changes_while_it_runs(
     ("error", "shown"),
     [
         (FERError("the graph is damaged."), "FERError: the graph is damaged."),
-        (RuntimeError("two\nlines\udcff\0 and <b>*more*</b>"), "RuntimeError: two\nlines"),
+        (RuntimeError("two\nlines\0 and <b>*more*</b>"), "RuntimeError: two\nlines"),
         (ValueError(""), "ValueError: "),
         (MemoryError(), "MemoryError: "),
         (KeyError("key"), "KeyError: 'key'"),
