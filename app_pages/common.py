@@ -176,8 +176,12 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#+\-.!~$|<>:&])", r"\\\1", " ".join(text.split()))
 
 
-def download(label: str, name: str, mime: str, content: Callable[[], str | bytes]) -> None:
-    """A button whose file is made at the click."""
+def download(label: str, name: str, mime: str, content: str | bytes | Callable[[], str | bytes]) -> None:
+    """A button whose file is made at the click where `content` is a function: for files that take time.
+
+    Streamlit forgets such a file once two scripts have ended, of whichever visitors; a slow browser then finds
+    nothing and has to press again.
+    """
     st.download_button(label, content, name, mime, key=name, on_click="ignore", icon=":material/download:")
 
 

@@ -36,7 +36,7 @@ def beside(stream: Stream, state: WebRtcStreamerState, pipeline: FERPipeline) ->
 
 @st.cache_resource(show_spinner=False)
 def spare_the_collector() -> None:
-    """Streamlit collects all garbage after every run, twice a second here, which would hold the stream up each time.
+    """Streamlit collects all garbage after every run, once a second here, which would hold the stream up each time.
 
     What is loaded by now is in use for good; leaving it out makes a collection a thousand times faster.
     """

@@ -86,7 +86,7 @@ def _nobody(labels: Sequence[str], title: str) -> str:
 def _timeline(samples: Sequence[Sample], labels: Sequence[str]) -> str:
     """The main face's scores over the last minute, one line a label; lines break where there was no face.
 
-    Drawn by hand: building a Plotly figure twice a second would hold the stream up for a tenth of a second each time.
+    Drawn by hand: building a Plotly figure at every refresh would hold the stream up for a tenth of a second.
     """
     lines = "".join(
         f'<polyline points="{points}" stroke="{color_of(label, labels)}" stroke-width="2"/>'

@@ -39,8 +39,8 @@ def summary(tray: Tray, pipeline: FERPipeline) -> None:
             st.html(common.legend(labels, {label: counts[label] for label in labels}))
         with st.container(horizontal=True, width="content", gap="xsmall"):
             records = tray.records(pipeline)
-            common.download("CSV", "expressions.csv", "text/csv", lambda: to_csv(records, labels))
-            common.download("JSON", "expressions.jsonl", "application/jsonl", lambda: to_json_lines(records))
+            common.download("CSV", "expressions.csv", "text/csv", to_csv(records, labels))
+            common.download("JSON", "expressions.jsonl", "application/jsonl", to_json_lines(records))
             common.download("Annotated ZIP", "annotated.zip", "application/zip", tray.annotated_zip)
             st.button("Clear", icon=":material/close:", type="tertiary", on_click=clear)
 
