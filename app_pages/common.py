@@ -12,7 +12,7 @@ import streamlit as st
 
 from app_pages.detection import Failure, shared_detector
 from app_pages.versions import BUNDLED_SOURCE, Catalogue, Entry, any_repo_allowed, open_catalogue, refresh, sources
-from fer import DETECTORS, FaceDetector, FERError, FERPipeline, Prediction
+from fer import DETECTORS, LABELS, FaceDetector, FERError, FERPipeline, Prediction
 from fer.annotate import color_of
 from fer.artifact import GRAPH
 from fer.registry import BUNDLED
@@ -101,6 +101,9 @@ def version_card(entry: Entry) -> None:
         else:
             st.metric("Accuracy", "not measured")
         st.html(legend(version.labels))
+        if set(version.labels) != set(LABELS):
+            known = f"Unusual: it knows {', '.join(version.labels)} instead of {', '.join(LABELS)}"
+            st.caption(plain(f"{known}, so its figures cannot be compared with those of the others."))
         st.caption(
             f"{version.files[GRAPH].bytes / 1e6:.1f} MB, {version.parameters / 1e6:.2f} M parameters  \n"
             f"sha256 {version.sha256[:12]}"

@@ -147,7 +147,7 @@ def sources() -> list[str]:
 
 
 def any_repo_allowed() -> bool:
-    """Whether visitors may name a repo of their own; the server reads it with its own token."""
+    """Whether visitors may name a repo of their own; it is read without the server's token."""
     return setting(ANY_REPO) == "1"
 
 
@@ -209,7 +209,7 @@ def _key(ref: VersionRef) -> tuple[str, str]:
 
 @st.cache_resource(show_spinner=False, max_entries=16)
 def _repo(source: str) -> Library:
-    return Library(open_registry(source))
+    return Library(open_registry(source, token=None if source == setting(REPO_VARIABLE) else False))
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)

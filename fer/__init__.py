@@ -9,7 +9,7 @@ from fer.errors import DataError, DownloadError, FERError, ImageError, ModelErro
 from fer.hub import HubRegistry
 from fer.images import load_image
 from fer.pipeline import FERPipeline
-from fer.registry import BundledRegistry, Listing, Registry, VersionRef, list_versions, load_version, open_registry
+from fer.registry import BundledRegistry, Listing, Registry, VersionRef, load_version, open_registry
 from fer.results import LABELS, Box, Face, Landmarks, Prediction
 
 __all__ = [
@@ -40,7 +40,6 @@ __all__ = [
     "VersionRef",
     "YuNet",
     "annotate",
-    "list_versions",
     "load_detector",
     "load_image",
     "load_version",

@@ -6,25 +6,21 @@ import argparse
 import io
 import os
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fer.annotate import annotate
+from fer.artifact import ModelVersion
+from fer.batch import PhotoWork, find_photos, save
 from fer.classifier import EmotionClassifier
 from fer.detectors import DETECTORS, load_detector
-from fer.errors import FERError, ImageError, VideoError
-from fer.images import ACCEPTED_SUFFIXES, load_image
+from fer.errors import FERError, VideoError
 from fer.pipeline import FERPipeline
-from fer.records import Record, error_record, face_records, to_csv, to_json_lines
-from fer.registry import DEFAULT, list_versions, load_version
+from fer.records import Record, to_csv, to_json_lines
+from fer.registry import REPO_VARIABLE, Listing, Registry, open_registry
 from fer.video import Camera, open_video
 from fer.watch import Watched, Watcher
 
@@ -67,17 +63,22 @@ def _parser() -> argparse.ArgumentParser:
     watch.add_argument("--csv", type=Path, metavar="FILE.csv", help="write every track in every frame here")
     watch.set_defaults(run=_watch)
     for command in (predict, watch):
-        command.add_argument("--model", default=DEFAULT, metavar="NAME", help="version, default %(default)s")
+        command.add_argument("--model", metavar="NAME", help="version, alias or sha, default the one in production")
         command.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0], help="default %(default)s")
-    commands.add_parser("models", help="list the versions").set_defaults(run=_models)
+    models = commands.add_parser("models", help="list the versions")
+    models.set_defaults(run=_models)
+    for command in (predict, watch, models):
+        command.add_argument("--repo", metavar="USER/NAME", help=f"a repo on the Hub, default ${REPO_VARIABLE} or none")
     return parser
 
 
-def _models(_: argparse.Namespace) -> int:
-    broken = 0
-    for name in list_versions():
+def _models(options: argparse.Namespace) -> int:
+    registry, broken = open_registry(options.repo), 0
+    for ref, version in registry.describe(_listed(registry).versions).items():
+        name = " ".join([ref.name, *ref.aliases])
         try:
-            version = load_version(name)
+            if isinstance(version, FERError):
+                raise version
             metrics = version.metrics()
         except FERError as error:
             broken += 1
@@ -89,11 +90,22 @@ def _models(_: argparse.Namespace) -> int:
     return int(broken > 0)
 
 
+def _version(options: argparse.Namespace) -> ModelVersion:
+    registry = open_registry(options.repo)
+    listing = _listed(registry)
+    return registry.fetch(listing.default() if options.model is None else listing.resolve(options.model))
+
+
+def _listed(registry: Registry) -> Listing:
+    """The versions there are; what the user should know of the list goes to standard error."""
+    listing = registry.list()
+    sys.stderr.write(f"{listing.notice}\n" if listing.notice else "")
+    return listing
+
+
 def _predict(options: argparse.Namespace) -> int:
-    files = list(_photos(options))
-    if not files:
-        raise ImageError(f"no photo in {', '.join(map(str, options.paths))}; a folder must hold {_suffixes()} files.")
-    work = _Work(_pipeline(options), options.output)
+    files = find_photos(options.paths, options.output)
+    work = PhotoWork(_pipeline(options), options.output)
     pool = ThreadPoolExecutor(os.cpu_count())
     try:
         results = list(tqdm(pool.map(work, files), total=len(files), unit="photo", disable=None))
@@ -118,7 +130,7 @@ def _watch(options: argparse.Namespace) -> int:
     watched = Watched()
     source = open_video(options.source)
     try:
-        pipeline = FERPipeline(load_detector(options.detector), EmotionClassifier(load_version(options.model)))
+        pipeline = FERPipeline(load_detector(options.detector), EmotionClassifier(_version(options)))
         frames = Watcher(pipeline, options.smoothing, options.output, options.csv)(source, watched)
         for _ in tqdm(frames, total=source.total, unit="frame", disable=None):
             pass
@@ -152,72 +164,15 @@ def _pipeline(options: argparse.Namespace) -> FERPipeline:
     """A pipeline for one thread a core: photos run side by side, so each interpreter keeps to one thread."""
     cv2.setNumThreads(1)
     detector = load_detector(options.detector, threads=1)
-    return FERPipeline(detector, EmotionClassifier(load_version(options.model), threads=1))
-
-
-@dataclass(frozen=True)
-class _Work:
-    """Classify one photo; what is wrong with it becomes a record, and the batch goes on."""
-
-    pipeline: FERPipeline
-    output: Path | None
-
-    def __call__(self, item: tuple[Path, Path]) -> list[Record]:
-        path, annotated = item
-        version, detector = self.pipeline.classifier.version, self.pipeline.detector.name
-        try:
-            image = load_image(path)
-            predictions = self.pipeline(image)
-            if self.output:
-                _save(self.output / "annotated" / annotated, _jpeg(annotate(image, predictions), path))
-        except ImageError as error:
-            return [error_record(str(path), str(error), version, detector)]
-        return face_records(str(path), predictions, version, detector)
-
-
-def _photos(options: argparse.Namespace) -> Iterator[tuple[Path, Path]]:
-    """Each photo, and the place of its annotated copy; equal names from several arguments are numbered."""
-    seen: Counter[str] = Counter()
-    earlier = options.output.resolve() / "annotated" if options.output else None
-    for path, relative in _found(options.paths):
-        if earlier not in path.resolve().parents:
-            key = str(relative).casefold()
-            seen[key] += 1
-            number = f"-{seen[key]}" if seen[key] > 1 else ""
-            yield path, relative.with_name(f"{relative.name}{number}.jpg")
-
-
-def _found(paths: Sequence[Path]) -> Iterator[tuple[Path, Path]]:
-    """Each photo with its path relative to the argument that named it; a named file is taken whatever its suffix."""
-    for path in paths:
-        if not path.is_dir():
-            yield path, Path(path.name)
-            continue
-        for file in sorted(path.rglob("*")):
-            if file.suffix.lower() in ACCEPTED_SUFFIXES and file.is_file():
-                yield file, file.relative_to(path)
+    return FERPipeline(detector, EmotionClassifier(_version(options), threads=1))
 
 
 def _report(records: list[Record], options: argparse.Namespace, labels: Sequence[str]) -> None:
     text = {"json": to_json_lines, "csv": lambda r: to_csv(r, labels), "table": _table}[options.format](records)
     if options.output:
         suffix = {"json": "jsonl", "csv": "csv", "table": "txt"}[options.format]
-        _save(options.output / f"results.{suffix}", text.encode("utf-8", "backslashreplace"))
+        save(options.output / f"results.{suffix}", text.encode("utf-8", "backslashreplace"))
     _write(text)
-
-
-def _jpeg(image: NDArray[np.uint8], path: Path) -> bytes:
-    if max(image.shape) > 65_500:
-        raise ImageError(f"{path}: longer than the 65,500 pixels of a JPEG; shrink it, or leave --output away.")
-    return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes()
-
-
-def _save(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise FERError(f"{path} cannot be written ({error.strerror}); choose another --output.") from error
 
 
 def _table(records: list[Record]) -> str:
@@ -237,10 +192,6 @@ def _table(records: list[Record]) -> str:
 def _printable(text: str) -> str:
     """The text without what would break a line or steer a terminal; a file name may hold both."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-
-
-def _suffixes() -> str:
-    return ", ".join(sorted(ACCEPTED_SUFFIXES))
 
 
 def _write(text: str) -> None:

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from fer.artifact import CONFIG, MAX_BYTES, METRICS, WEIGHTS, FileRecord, ModelVersion, read_config
 from fer.errors import DownloadError, FERError, ModelError
@@ -34,9 +34,9 @@ _GRACE = 0.5  # seconds in which a call that lost its patience says so itself, w
 
 
 class HubRegistry:
-    """The versions of one model repo, USER/NAME; read with the given token, or else the client's own."""
+    """The versions of one model repo, USER/NAME; read with a token as `fer.registry.open_registry` says."""
 
-    def __init__(self, repo: str, *, token: str | None = None, endpoint: str | None = None) -> None:
+    def __init__(self, repo: str, *, token: str | Literal[False] | None = None, endpoint: str | None = None) -> None:
         self.name = repo
         self._repo = HubRepo(repo, token=token, endpoint=endpoint)
         self._flights = Flights()

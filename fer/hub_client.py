@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fer.artifact import FIELD_ERRORS
 from fer.errors import DownloadError, FERError, ModelError, RegistryError
@@ -75,7 +75,7 @@ class Patience:
 _patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
 
 
-def connect(token: str | None = None, endpoint: str | None = None) -> HfApi:
+def connect(token: str | Literal[False] | None = None, endpoint: str | None = None) -> HfApi:
     """A client whose every call has a time-out; call its methods, never the module's functions."""
     from huggingface_hub import HfApi
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 from uuid import uuid4
 
 from fer import aliases
@@ -24,9 +25,9 @@ _REPO = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 
 class HubRepo:
-    """Reads USER/NAME with the given token or the client's own; one object serves all threads."""
+    """Reads USER/NAME with a token as `fer.registry.open_registry` says; one object serves all threads."""
 
-    def __init__(self, name: str, *, token: str | None = None, endpoint: str | None = None) -> None:
+    def __init__(self, name: str, *, token: str | Literal[False] | None = None, endpoint: str | None = None) -> None:
         if not _REPO.fullmatch(name) or "--" in name or ".." in name:
             raise RegistryError(f"a Hub repo is called USER/NAME, received {name!r:.100}.")
         self.name, self._api = name, connect(token, endpoint)
@@ -49,7 +50,12 @@ class HubRepo:
         return _listing(self.name, tags, self._dates, content, now)
 
     def recall(self) -> Listing | None:
-        """The listing of an earlier time, from disk; None if there is none from this endpoint, or it is damaged."""
+        """The listing of an earlier time, from disk; None if there is none from this endpoint, or it is damaged.
+
+        Without a token there is none either: it may have been written with one.
+        """
+        if self._api.token is False:
+            return None
         try:
             copy = parse_json(self._copy().read_bytes(), _COPY)
             if (copy["schema"], copy["endpoint"]) != (_SCHEMA, self.endpoint):

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from fer.aliases import LATEST, Aliases
 from fer.artifact import CONFIG, MAX_BYTES, ModelVersion, read_limited, read_version
@@ -128,12 +128,15 @@ class BundledRegistry:
         return self.fetch(ref).read(file)
 
 
-def open_registry(repo: str | None = None) -> Registry:
-    """The registry of a Hub repo, USER/NAME (by default the variable FER_HUB_REPO), or else the bundled one."""
+def open_registry(repo: str | None = None, *, token: str | Literal[False] | None = None) -> Registry:
+    """The registry of a Hub repo, USER/NAME (by default the variable FER_HUB_REPO), or else the bundled one.
+
+    The repo is read with `token`, or with the client's own if that is None, or with none at all if it is False.
+    """
     if name := repo or os.environ.get(REPO_VARIABLE):
         from fer.hub import HubRegistry
 
-        return HubRegistry(name)
+        return HubRegistry(name, token=token)
     return BundledRegistry()
 
 
@@ -143,11 +146,6 @@ def outcome(get: Callable[[VersionRef], ModelVersion], ref: VersionRef) -> Model
         return get(ref)
     except FERError as error:
         return error
-
-
-def list_versions(folder: Path = BUNDLED) -> list[str]:
-    """The names of the bundled versions, sorted; a broken one is listed too and complains when loaded."""
-    return sorted(ref.name for ref in BundledRegistry(folder).list().versions)
 
 
 def load_version(name: str = DEFAULT, *, folder: Path = BUNDLED) -> ModelVersion:

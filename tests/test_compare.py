@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import streamlit as st
@@ -17,11 +17,12 @@ from app_pages.intake import SAMPLES
 from app_pages.trade_charts import frontier
 from fer import HubRegistry
 from fer.artifact import METRICS
+from fer.registry import DEFAULT
 from tests.support.compared import CROPS, publish, publish_versions, seal, write_versions
 from tests.support.hub import Answer, HubServer
 from tests.support.measured import write_measured
 from tests.support.published import REPO
-from tests.support.versions import SEED
+from tests.support.versions import SEED, write_tiny
 
 pytest_plugins = ["tests.support.hub.fixtures"]
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
@@ -55,7 +56,10 @@ def published(hub: HubServer, writer: HfApi, tmp_path: Path, monkeypatch: pytest
 def visit(monkeypatch: pytest.MonkeyPatch, hub: HubServer, repo: str) -> None:
     """Set the app to a repo of the Hub for tests."""
     monkeypatch.setenv("FER_HUB_REPO", repo)
-    opened = partial(HubRegistry, token=hub.read_token, endpoint=hub.url)
+
+    def opened(name: str, token: Literal[False] | None) -> HubRegistry:
+        return HubRegistry(name, token=hub.read_token if token is None else token, endpoint=hub.url)
+
     monkeypatch.setattr(versions, "open_registry", opened)
 
 
@@ -273,6 +277,28 @@ def test_visitors_name_a_repo_only_where_it_is_allowed(monkeypatch: pytest.Monke
     monkeypatch.setenv("FER_ALLOW_ANY_REPO", "1")
     app = open_page("upload")
     assert app.selectbox(key="source of versions").proto.accept_new_options
+
+
+@pytest.mark.usefixtures("published")
+def test_the_server_s_token_opens_nothing_for_visitors(
+    hub: HubServer, writer: HfApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FER_ALLOW_ANY_REPO", "1")
+    writer.update_repo_settings(REPO, private=True)
+    app = open_page()
+    assert "v1.2.0" in app.dataframe[0].value["Version"].tolist()
+    st.cache_resource.clear()
+    visit(monkeypatch, hub, "tester/other")
+    app = open_page("compare", **{"source of versions": REPO})
+    assert "no token was sent" in texts(app)
+    assert app.dataframe[0].value["Version"].tolist() == [DEFAULT]
+
+
+def test_unusual_expressions_are_named(models: Path) -> None:
+    shutil.rmtree(models)
+    write_tiny(models / "tiny", name="tiny", labels=("happy", "angry_1", "sad"))
+    app = open_page("upload")
+    assert "Unusual: it knows happy, angry_1, sad instead of happy, sad, neutral, surprised" in texts(app)
 
 
 @pytest.mark.parametrize(

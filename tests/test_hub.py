@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -28,6 +29,7 @@ from tests.support.hub import Delay
 from tests.support.published import EVERY_FILE, REPO, fetch, move, set_aliases
 from tests.support.versions import LABELS
 
+ROOT = Path(__file__).parents[1]
 pytest_plugins = ["tests.support.hub.fixtures", "tests.support.published_fixtures"]
 
 
@@ -227,4 +229,19 @@ def test_the_repo_comes_from_the_argument_or_the_environment(monkeypatch):
 
 def test_the_hub_is_loaded_only_when_it_is_needed():
     code = "import fer, sys; assert not {'huggingface_hub', 'httpx2'} & set(sys.modules), 'loaded'"
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[1])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+@pytest.mark.usefixtures("production")
+def test_the_command_line_lists_a_repo(hub, publish, tmp_path):
+    publish("v1.1.0")
+    environment = {**os.environ, **hub.environment(tmp_path / "home", hub.read_token), "FER_HUB_REPO": REPO}
+    for options in ([], ["--repo", REPO], ["--repo", "tester/nothing"]):
+        command = [sys.executable, "-m", "fer", "models", *options]
+        run = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        if "tester/nothing" in options:
+            assert (run.returncode, run.stdout) == (2, "")
+            assert run.stderr.startswith("error: there is no repo tester/nothing on http://127.0.0.1")
+        else:
+            assert (run.returncode, run.stderr) == (0, "")
+            assert [line[:20].strip() for line in run.stdout.splitlines()] == ["v1.1.0", "v1.0.0 production"]

@@ -20,7 +20,6 @@ from fer import (
     Registry,
     RegistryError,
     VersionRef,
-    list_versions,
     load_version,
 )
 from fer.artifact import CONFIG, GRAPH
@@ -43,21 +42,21 @@ def registry(models: Path) -> BundledRegistry:
 
 @pytest.mark.parametrize("folder", ["", "nowhere"])
 def test_no_versions(tmp_path, folder):
-    assert list_versions(tmp_path / folder) == []
+    assert BundledRegistry(tmp_path / folder).list().versions == ()
     with pytest.raises(ModelError, match=r"there is no version 'seed-cnn' in .*; there is none\."):
         load_version(folder=tmp_path / folder)
     with pytest.raises(ModelError, match=r"there is no version 'latest' in .*; there is none\."):
         BundledRegistry(tmp_path / folder).list().default()
 
 
-def test_versions_are_listed_by_name(models):
-    assert list_versions(models) == ["one", "two"]
+def test_versions_are_listed(models, registry):
+    assert {ref.name for ref in registry.list().versions} == {"one", "two"}
     assert load_version("two", folder=models).name == "two"
 
 
-def test_a_broken_version_is_listed_and_complains_when_loaded(models):
+def test_a_broken_version_is_listed_and_complains_when_loaded(models, registry):
     (models / "one" / CONFIG).write_text("{")
-    assert list_versions(models) == ["one", "two"]
+    assert {ref.name for ref in registry.list().versions} == {"one", "two"}
     with pytest.raises(ModelError, match=r"one/config\.json: not valid JSON"):
         load_version("one", folder=models)
 
@@ -71,7 +70,6 @@ def test_other_names_are_refused(models, name):
 
 
 def test_the_bundled_version_is_the_default():
-    assert "seed-cnn" in list_versions()
     assert load_version().name == "seed-cnn"
     assert BundledRegistry().list().default().name == "seed-cnn"
     assert BundledRegistry().resolve("seed-cnn").date.year == 2026
