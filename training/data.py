@@ -26,8 +26,11 @@ from fer import LABELS, DataError
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 VOTES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
+EMOTIONS = VOTES[:8]
 LABELLINGS = ("fer2013", "fer2013-dedup", "ferplus")
 SIDE = 48
+FER2013_INDEX = (3, 4, 6, 5)  # where `fer.LABELS` stand in `CLASSES`
+FERPLUS_INDEX = (1, 3, 0, 2)  # where they stand in `EMOTIONS`
 
 _FER2013_TO_LABEL = np.array([-1, -1, -1, 0, 1, 3, 2], np.int8)
 _FERPLUS_TO_LABEL = np.array([2, 0, 3, 1, -1, -1, -1, -1], np.int8)
