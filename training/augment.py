@@ -39,13 +39,26 @@ def augment(images: Image, rng: np.random.Generator, augmentation: Augmentation,
     return np.stack([_view(image, rng, augmentation, side) for image in images])
 
 
+def mixup(
+    images: NDArray[np.float32], targets: NDArray[np.float32], alpha: float, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Each image, and its targets, with some of another's (Zhang et al. 2018)."""
+    if not alpha:
+        return images, targets
+    share = rng.beta(alpha, alpha, len(images)).astype(np.float32)
+    share = np.maximum(share, 1 - share)[:, None]
+    other = rng.permutation(len(images))
+    mixed = share[:, :, None, None] * images + (1 - share[:, :, None, None]) * images[other]
+    return mixed, share * targets + (1 - share) * targets[other]
+
+
 def _view(image: Image, rng: np.random.Generator, a: Augmentation, side: int) -> Image:
     image = _move(image, rng, a, side)
     small, blur, noise, jpeg, erase, uneven = rng.random(6)
     if small < a.small:
         image = _enlarge(image, int(rng.integers(18, 41)))
     if blur < a.blur:
-        image = _move_blur(image, rng) if blur < a.blur / 2 else cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.6))
+        image = _move_blur(image, rng) if blur < a.blur / 2 else _blur(image, rng.uniform(0.4, 1.6))
     image = _light(image, rng, a)
     if uneven < a.uneven:
         image = _lamp(image, rng)
@@ -66,8 +79,8 @@ def _move(image: Image, rng: np.random.Generator, a: Augmentation, side: int) ->
     source = (source + rng.uniform(-a.shift, a.shift, 2)) * (side / size)
     if rng.random() < 0.5:
         source[:, 0] *= -1
-    pixels = [((points + 0.5) * n - 0.5).astype(np.float32) for points, n in ((source, size), (corners, side))]
-    matrix = cv2.getPerspectiveTransform(*pixels)
+    pixels, target = (((points + 0.5) * n - 0.5).astype(np.float32) for points, n in ((source, size), (corners, side)))
+    matrix = cv2.getPerspectiveTransform(pixels, target)
     return _uint8(cv2.warpPerspective(image, matrix, (side, side), borderMode=cv2.BORDER_REFLECT_101))
 
 
@@ -76,11 +89,15 @@ def _enlarge(image: Image, size: int) -> Image:
     return _uint8(cv2.resize(small, image.shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
+def _blur(image: Image, sigma: float) -> Image:
+    return _uint8(cv2.GaussianBlur(image, (0, 0), sigma))
+
+
 def _move_blur(image: Image, rng: np.random.Generator) -> Image:
     kernel = np.zeros((7, 7), np.float32)
     reach = rng.uniform(1, 3.4) * np.exp(1j * rng.uniform(0, np.pi))
-    ends = [(round(3 + sign * reach.real), round(3 + sign * reach.imag)) for sign in (-1, 1)]
-    cv2.line(kernel, *ends, 1.0)
+    start, end = ((round(3 + sign * reach.real), round(3 + sign * reach.imag)) for sign in (-1, 1))
+    cv2.line(kernel, start, end, 1.0)
     return _uint8(cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101))
 
 
@@ -94,7 +111,10 @@ def _lamp(image: Image, rng: np.random.Generator) -> Image:
     """Light that falls off across the face, by up to four tenths from its middle."""
     steps = np.linspace(-1, 1, image.shape[0], dtype=np.float32)
     direction = np.exp(1j * rng.uniform(0, 2 * np.pi)) * rng.uniform(0.1, 0.4)
-    return _clip(image * (1 + steps * np.float32(direction.real) + steps[:, None] * np.float32(direction.imag)))
+    return _clip(
+        image.astype(np.float32)
+        * (1 + steps * np.float32(direction.real) + steps[:, None] * np.float32(direction.imag))
+    )
 
 
 def _compress(image: Image, quality: int) -> Image:

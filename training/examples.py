@@ -1,18 +1,13 @@
-"""What a network is trained on: the cleaned Training split with both labellings, served as batches of views."""
+"""What a network is trained on: the cleaned Training split with both labellings."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.preprocessing import normalize
-from training.augment import augment
 from training.data import CLASSES, EMOTIONS, FER2013, SPLITS, VOTES
-from training.recipes import Recipe
 
 _NOT_A_FACE = 5  # of the ten annotators
 
@@ -47,7 +42,8 @@ def training_examples(data: FER2013) -> Examples:
     sums = np.zeros((len(first), targets.shape[1]), np.float32)
     np.add.at(sums, group.ravel(), targets)
     order = np.argsort(first)  # the order of the source again
-    return Examples(data.images[rows[first[order]]], (sums / np.bincount(group.ravel())[:, None])[order])
+    means = sums / np.bincount(group.ravel()).astype(np.float32)[:, None]
+    return Examples(data.images[rows[first[order]]], means[order])
 
 
 def _targets(classes: NDArray[np.uint8], votes: NDArray[np.uint8] | None) -> NDArray[np.float32]:
@@ -56,37 +52,3 @@ def _targets(classes: NDArray[np.uint8], votes: NDArray[np.uint8] | None) -> NDA
         counts = votes[:, : len(EMOTIONS)].astype(np.float32)
         shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return np.concatenate([np.eye(len(CLASSES), dtype=np.float32)[classes], shares], axis=1)
-
-
-class Views(keras.utils.PyDataset):
-    """Shuffled batches of random views; epoch `e` of seed `s` is the same on every machine and after a resume."""
-
-    def __init__(self, examples: Examples, recipe: Recipe, seed: int, epoch: int, side: int) -> None:
-        super().__init__(workers=1, use_multiprocessing=False)
-        self.examples, self.recipe, self.seed, self.epoch, self.side = examples, recipe, seed, epoch, side
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.examples.images) / self.recipe.schedule.batch_size)
-
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.examples.images))
-        rows = np.array_split(order, len(self))[index]
-        rng = np.random.default_rng([self.seed, self.epoch, index])
-        views = augment(self.examples.images[rows], rng, self.recipe.augmentation, self.side)
-        return mixup(normalize(views), self.examples.targets[rows], self.recipe.labels.mixup, rng)
-
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
-
-
-def mixup(
-    images: NDArray[np.float32], targets: NDArray[np.float32], alpha: float, rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Each image, and its targets, with some of another's (Zhang et al. 2018)."""
-    if not alpha:
-        return images, targets
-    share = rng.beta(alpha, alpha, len(images)).astype(np.float32)
-    share = np.maximum(share, 1 - share)[:, None]
-    other = rng.permutation(len(images))
-    mixed = share[:, :, None, None] * images + (1 - share[:, :, None, None]) * images[other]
-    return mixed, share * targets + (1 - share) * targets[other]

@@ -33,15 +33,15 @@ from typing import Any
 import cv2
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from fer import DataError, FERError
 from fer.preprocessing import normalize
 from training.architectures import blend_logits, trainable
 from training.callbacks import LOG, MovingAverage, Progress, Trapezoid, finished, restore
 from training.data import CLASSES, SIDE, Split, load
-from training.examples import Examples, Views, training_examples
+from training.examples import training_examples
 from training.recipes import RECIPES, Recipe
+from training.views import Views
 
 
 @dataclass(frozen=True)
