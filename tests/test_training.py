@@ -276,6 +276,17 @@ def test_the_command_tells_an_error_in_one_line(tmp_path):
     assert result.stdout.splitlines()[-1].startswith(f"error: {tmp_path}: holds neither fer2013.npz")
 
 
+def test_runs_are_compared_on_public_test(finished, data, tmp_path):
+    result = python("-m", "training.tried", "--runs", finished, "--data", data, "--output", tmp_path / "tried.json")
+    assert result.returncode == 0, result.stdout
+    assert "whole: 3 epochs; blend, fer2013, fer2013-dedup, ferplus, recalls" in result.stdout
+    (run,) = json.loads((tmp_path / "tried.json").read_text())
+    assert (run["seed"], run["epochs"], list(run["blends"])) == (1, 3, [f"{i / 10:.1f}" for i in range(11)])
+    accuracy = run["blends"]["0.0"]["fer2013"]
+    assert accuracy["n"] == (load(data).split("PublicTest").fer2013 >= 0).sum()
+    assert run["log"] == read_log(finished)
+
+
 # Export
 
 PARITY = """

@@ -1,4 +1,4 @@
-"""Pack the data set into one file of about 58 MB, to carry it to another machine; `training.data.load` reads it.
+"""Pack the data set into one file of about 61 MB, to carry it to another machine; `training.data.load` reads it.
 
     python -m training.pack --data fer2013.csv --output packed.npz
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,12 +21,14 @@ from training.data import COLUMNS, FER2013, SIDE, load
 
 def pack(data: FER2013, path: Path) -> None:
     """Write the data set to `path`, an .npz file."""
-    votes = {} if data.votes is None else {"ferplus_votes": data.votes}
     blank = np.zeros((-len(data.images) % COLUMNS, SIDE, SIDE), np.uint8)
     faces = np.concatenate([data.images, blank]).reshape(-1, COLUMNS, SIDE, SIDE)
     mosaic = faces.transpose(0, 2, 1, 3).reshape(-1, COLUMNS * SIDE)
     png = cv2.imencode(".png", mosaic, [cv2.IMWRITE_PNG_COMPRESSION, 9])[1]
-    np.savez(path, png=png, label=data.classes, usage=data.splits, **votes)
+    arrays: dict[str, Any] = {"png": png, "label": data.classes, "usage": data.splits}
+    if data.votes is not None:
+        arrays["ferplus_votes"] = data.votes
+    np.savez(path, **arrays)
 
 
 if __name__ == "__main__":
