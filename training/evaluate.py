@@ -107,7 +107,7 @@ def _selective(scores: NDArray[np.floating], labels: NDArray[np.integer], thresh
         "wanted_accuracy": CERTAIN,
         "coverage": asdict(metrics.wilson(int(certain.sum()), len(labels))),
         "accuracy": asdict(metrics.wilson(int(right.sum()), len(right))) if len(right) else None,
-        "risk_coverage": metrics.risk_coverage(scores, labels),
+        "risk_coverage": [list(point) for point in metrics.risk_coverage(scores, labels)],
     }
 
 
