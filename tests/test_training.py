@@ -287,6 +287,34 @@ def test_runs_are_compared_on_public_test(finished, data, tmp_path):
     assert run["log"] == read_log(finished)
 
 
+DISTIL = """
+import json, sys
+import numpy as np
+from pathlib import Path
+from training.data import CLASSES, load
+from training.distil import answer, distil
+from training.examples import training_examples
+examples, run = training_examples(load(sys.argv[1])), Path(sys.argv[2])
+examples.targets[0, len(CLASSES):] = 0
+given, taught = answer(run, examples.images), distil(examples, [run, run]).targets
+print(json.dumps({
+    "sums": given.reshape(len(given), -1)[:, : len(CLASSES)].sum(axis=1).tolist(),
+    "error": float(np.abs(taught - (examples.targets + given) / 2)[1:].max()),
+    "unlabelled": float(taught[0, len(CLASSES):].max()),
+    "same": distil(examples, []) is examples,
+}))
+"""
+
+
+def test_teachers_give_half_of_the_targets(finished, data):
+    result = python("-c", DISTIL, data, finished)
+    assert result.returncode == 0, result.stdout
+    report = json.loads(result.stdout.splitlines()[-1])
+    assert np.allclose(report["sums"], 1)
+    assert report["error"] < 1e-6
+    assert (report["unlabelled"], report["same"]) == (0.0, True)
+
+
 # Export
 
 PARITY = """

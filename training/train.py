@@ -39,6 +39,7 @@ from fer.preprocessing import normalize
 from training.architectures import blend_logits, trainable
 from training.callbacks import LOG, MovingAverage, Progress, Trapezoid, finished, restore
 from training.data import CLASSES, SIDE, Split, load
+from training.distil import distil
 from training.examples import training_examples
 from training.recipes import RECIPES, Recipe
 from training.views import Views
@@ -46,7 +47,10 @@ from training.views import Views
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run. `limit` keeps that many rows of each split; `epochs` replaces the recipe's."""
+    """One training run. `limit` keeps that many rows of each split; `epochs` replaces the recipe's.
+
+    `teachers` are folders of earlier runs, whose answers make up half of the targets.
+    """
 
     data: str
     output: str
@@ -54,6 +58,7 @@ class TrainConfig:
     seed: int = 1
     epochs: int | None = None
     limit: int | None = None
+    teachers: tuple[str, ...] = ()
 
     @property
     def whole(self) -> Recipe:
@@ -77,6 +82,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
     cv2.setNumThreads(1)
     data = load(config.data)
     examples, public = _limited(training_examples(data), config.limit), data.split("PublicTest")
+    examples = distil(examples, [Path(run) for run in config.teachers])
     model = trainable(recipe.architecture)
     views = partial(Views, examples, recipe, config.seed)
     _compile(model, recipe, len(views(0, SIDE)))
@@ -165,13 +171,19 @@ def _check_same(output: Path, config: TrainConfig) -> None:
         schedule, recipe = values["recipe"]["schedule"], values["recipe"]
         if done <= schedule["epochs"] - schedule["fall"]:
             recipe["schedule"] = {name: value for name, value in schedule.items() if name not in ("epochs", "fall")}
-    changed = [name for name in ("seed", "limit", "recipe") if before[name] != now[name]]
+    changed = [name for name in ("seed", "limit", "teachers", "recipe") if before[name] != now[name]]
     if changed:
         raise DataError(f"{output} was started with another {', '.join(changed)}; resume with the same settings.")
 
 
 def _described(config: TrainConfig) -> dict[str, Any]:
-    return {"data": Path(config.data).name, "seed": config.seed, "limit": config.limit, "recipe": asdict(config.whole)}
+    return {
+        "data": Path(config.data).name,
+        "seed": config.seed,
+        "limit": config.limit,
+        "teachers": [Path(run).name for run in config.teachers],
+        "recipe": asdict(config.whole),
+    }
 
 
 def _origin(config: TrainConfig) -> dict[str, Any]:
@@ -217,10 +229,11 @@ def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
     parser.add_argument("--seed", type=int, default=1, help="default: 1")
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--limit", type=int, help="train on, and measure, this many rows only")
+    parser.add_argument("--teachers", nargs="+", default=(), help="folders of earlier runs to learn from")
     parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch of --output")
     values = vars(parser.parse_args(arguments))
     resume = values.pop("resume")
-    return TrainConfig(**values), resume
+    return TrainConfig(**{**values, "teachers": tuple(values["teachers"])}), resume
 
 
 if __name__ == "__main__":
