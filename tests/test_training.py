@@ -280,11 +280,14 @@ def test_runs_are_compared_on_public_test(finished, data, tmp_path):
     result = python("-m", "training.tried", "--runs", finished, "--data", data, "--output", tmp_path / "tried.json")
     assert result.returncode == 0, result.stdout
     assert "whole: 3 epochs; blend, fer2013, fer2013-dedup, ferplus, recalls" in result.stdout
-    (run,) = json.loads((tmp_path / "tried.json").read_text())
+    report = json.loads((tmp_path / "tried.json").read_text())
+    (run,) = report["runs"]
     assert (run["seed"], run["epochs"], list(run["blends"])) == (1, 3, [f"{i / 10:.1f}" for i in range(11)])
     accuracy = run["blends"]["0.0"]["fer2013"]
     assert accuracy["n"] == (load(data).split("PublicTest").fer2013 >= 0).sum()
     assert run["log"] == read_log(finished)
+    private = report["agreement"]["PrivateTest"]
+    assert (private["both"], private["agree"]["value"]) == (private["agree"]["n"], 1.0)
 
 
 DISTIL = """
