@@ -5,7 +5,7 @@
     a tiny run, under a minute:
     python -m training.train --recipe flagship --data fer2013.npz --output runs/tiny --limit 256 --epochs 2
 
-On two CPU cores an epoch of the flagship takes about a minute and a half, on a GPU a few seconds. Stopped at any
+On two idle CPU cores an epoch of the flagship takes about a minute, a minute and a half in the fall. Stopped at any
 point, the same command with --resume goes on from the last whole epoch, to the same end as if it had not been
 stopped; --epochs may then be raised while the learning rate has not begun to fall.
 `KERAS_BACKEND=tensorflow|jax|torch` chooses the backend.
