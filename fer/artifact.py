@@ -50,6 +50,7 @@ class ModelVersion:
 
     `input_shape` is (height, width, channels) and `input_range` the values that black and white become.
     `output` says what the graph returns before the temperature; `crops` maps a detector's name to its geometry.
+    An answer less probable than `uncertain_below` is to be shown as uncertain; 0 where that was never measured.
     """
 
     folder: Path
@@ -64,6 +65,7 @@ class ModelVersion:
     crops: Mapping[str, CropGeometry]
     lineage: Mapping[str, Any] = field(repr=False)
     files: Mapping[str, FileRecord] = field(repr=False)
+    uncertain_below: float = 0.0
 
     @property
     def sha256(self) -> str:
@@ -160,6 +162,7 @@ def _from_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
         crops=MappingProxyType({name: _geometry(c) for name, c in typed(dict, config["crops"], "crops").items()}),
         lineage=MappingProxyType(typed(dict, config["lineage"], "lineage")),
         files=MappingProxyType({name: _file_record(f) for name, f in files}),
+        uncertain_below=_typed(float, config.get("uncertain_below", 0.0), "uncertain_below"),
     )
     _check(version)
     return version
@@ -194,6 +197,7 @@ def _check(version: ModelVersion) -> None:
         "input range must rise": version.input_range[0] < version.input_range[1],
         f"output must be one of {', '.join(OUTPUTS)}": version.output in OUTPUTS,
         "temperature must lie in (0, 100]": 0 < version.temperature <= 100,
+        "uncertain_below must lie in [0, 1]": 0 <= version.uncertain_below <= 1,
         f"files must name {GRAPH}": GRAPH in version.files,
         f"files may name only {', '.join(list(MAX_BYTES)[1:])}": set(version.files) <= set(MAX_BYTES) - {CONFIG},
     }

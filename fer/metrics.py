@@ -245,3 +245,19 @@ def fit_temperature(scores: Scores, labels: Labels) -> float:
     """The temperature in [0.2, 5] that minimises the log loss, to half a percent."""
     candidates = np.geomspace(0.2, 5.0, 645)
     return float(min(candidates, key=lambda temperature: log_loss(soften(scores, temperature), labels)))
+
+
+def fit_threshold(scores: Scores, labels: Labels, wanted: float) -> float:
+    """The least confidence at and above which the share of right answers is `wanted`; 1 if no confidence gives it."""
+    order = np.argsort(-scores.max(axis=1), kind="stable")
+    right = (scores.argmax(axis=1) == labels)[order]
+    enough = np.flatnonzero(np.cumsum(right) >= wanted * np.arange(1, len(right) + 1))
+    return float(scores.max(axis=1)[order[enough[-1]]]) if len(enough) else 1.0
+
+
+def risk_coverage(scores: Scores, labels: Labels, *, points: int = 20) -> list[tuple[float, float]]:
+    """(share answered, share of those wrong), the most confident answered first (El-Yaniv and Wiener 2010)."""
+    order = np.argsort(-scores.max(axis=1), kind="stable")
+    wrong = np.cumsum((scores.argmax(axis=1) != labels)[order])
+    answered = [max(1, round(len(labels) * i / points)) for i in range(1, points + 1)]
+    return [(n / len(labels), float(wrong[n - 1]) / n) for n in answered]

@@ -94,6 +94,7 @@ def test_round_trip(folder):
         "crops": {},
         "lineage": {},
         "files": {},
+        "uncertain_below": 0.0,
     }
     assert dict(version.crops) == {"fixed": CropGeometry(1.0, (0.0, 0.0), False)}
     assert set(version.files) == {GRAPH, METRICS, CARD}
@@ -318,6 +319,12 @@ def test_a_missing_field_is_refused(folder, field):
     assert f"a field is missing or wrong (KeyError: '{field[-1]}')" in refused(folder)
 
 
+def test_a_version_may_say_when_an_answer_is_uncertain(folder):
+    assert read_version(folder).uncertain_below == 0.0
+    edit(folder, "uncertain_below", value=0.6)
+    assert read_version(folder).uncertain_below == 0.6
+
+
 HUGE = 10**400
 
 
@@ -356,6 +363,8 @@ def test_a_field_of_the_wrong_kind_is_refused(folder, field, value):
         ("output", ["", "Logits", "scores"], "output must be one of probabilities, logits"),
         ("temperature", [0, -1, -0.0, 100.1, 1e308], r"temperature must lie in (0, 100]"),
         ("temperature", [HUGE], "OverflowError: int too large to convert to float"),
+        ("uncertain_below", [-0.1, 1.1], "uncertain_below must lie in [0, 1]"),
+        ("uncertain_below", [None, True, "0.5"], "uncertain_below must be float, received"),
     ],
 )
 def test_a_field_out_of_range_is_refused(folder, field, values, reason):

@@ -62,6 +62,22 @@ def test_calibration_error_by_hand():
     assert metrics.expected_calibration_error(SCORES, LABELS) == pytest.approx((0.1 + 0.8 + 0.3 + 0.4) / 4)
 
 
+@pytest.mark.parametrize(("wanted", "threshold"), [(1.0, 0.9), (0.75, 0.6), (0.5, 0.6)])
+def test_threshold_keeps_as_many_answers_as_it_may(wanted, threshold):
+    """From the most confident on, the answers are right, wrong, right, right."""
+    assert metrics.fit_threshold(SCORES, LABELS, wanted) == threshold
+
+
+def test_threshold_is_one_where_no_answer_is_right():
+    assert metrics.fit_threshold(SCORES, 1 - SCORES.argmax(axis=1), 0.5) == 1.0
+
+
+def test_risk_over_coverage_by_hand():
+    curve = metrics.risk_coverage(SCORES, LABELS, points=4)
+    assert np.allclose(curve, [(0.25, 0), (0.5, 1 / 2), (0.75, 1 / 3), (1, 1 / 4)])
+    assert metrics.risk_coverage(SCORES[:1], LABELS[:1], points=2) == [(1.0, 0.0), (1.0, 0.0)]
+
+
 @pytest.mark.parametrize("confidence", [0.5, 1.0])
 def test_reliability_keeps_the_edges(confidence):
     table = metrics.reliability(np.array([[confidence, 1 - confidence]]), np.array([0]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 from fer import DataError
 from tests.support.fer2013 import arrays, write_csv, write_folder, write_npz, write_votes
 from training.data import FER2013, LABELLINGS, SPLITS, VOTES, ferplus_labels, load
+from training.pack import pack
 
 DATA = arrays()
 
@@ -434,3 +436,21 @@ def test_the_three_real_forms_load_the_same(shared, tmp_path):
     for path in tmp_path.glob("*.csv"):
         path.unlink()
     assert contents(load(tmp_path)) == contents(expected)
+
+
+# Packed
+
+
+@pytest.mark.parametrize("votes", [True, False])
+def test_packed_data_loads_the_same(npz, tmp_path, votes):
+    whole = npz if votes else replace(npz, votes=None)
+    pack(whole, tmp_path / "packed.npz")
+    packed = load(tmp_path / "packed.npz")
+    assert_equal(packed, whole, votes=votes)
+    assert (packed.votes is None) != votes
+
+
+@pytest.mark.parametrize("png", [np.zeros(9, np.uint8), np.zeros(0, np.uint8), np.zeros(9)])
+def test_a_broken_packed_file_is_refused(npz, tmp_path, png):
+    np.savez(tmp_path / "packed.npz", png=png, label=npz.classes, usage=npz.splits)
+    assert "png is no picture of 9600 x 48 pixels" in refused(tmp_path / "packed.npz", tmp_path / "packed.npz")

@@ -1,6 +1,6 @@
 """Read FER2013 in the forms in which people hold it.
 
-    load("fer2013.npz")            images, label, usage and, if present, ferplus_votes
+    load("fer2013.npz")            images, label, usage and, if present, ferplus_votes; or `training.pack`'s form of it
     load("fer2013.csv")            Kaggle's csv; `icml_face_data.csv` too; joined with a `fer2013new.csv` beside it
     load("folder")                 a folder holding one of those files, or train/<class>/*.png and test/<class>/*.png
 
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -26,8 +27,12 @@ from fer import LABELS, DataError
 SPLITS = ("Training", "PublicTest", "PrivateTest")
 CLASSES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 VOTES = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
+EMOTIONS = VOTES[:8]
 LABELLINGS = ("fer2013", "fer2013-dedup", "ferplus")
 SIDE = 48
+COLUMNS = 200  # of faces in a packed file
+FER2013_INDEX = (3, 4, 6, 5)  # where `fer.LABELS` stand in `CLASSES`
+FERPLUS_INDEX = (1, 3, 0, 2)  # where they stand in `EMOTIONS`
 
 _FER2013_TO_LABEL = np.array([-1, -1, -1, 0, 1, 3, 2], np.int8)
 _FERPLUS_TO_LABEL = np.array([2, 0, 3, 1, -1, -1, -1, -1], np.int8)
@@ -127,11 +132,23 @@ def _load_npz(path: Path) -> FER2013:
             data = {name: arrays[name] for name in arrays.files}
     except (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{path}: not a readable .npz archive ({error}).") from error
+    if "png" in data and "label" in data:
+        data["images"] = _unpack(path, data.pop("png"), len(data["label"]))
     missing = {"images", "label", "usage"} - data.keys()
     if missing:
         raise DataError(f"{path}: misses the arrays {', '.join(sorted(missing))}; it holds {', '.join(sorted(data))}.")
     votes = data.get("ferplus_votes")
     return _checked(path, data["images"], data["label"], data["usage"], votes)
+
+
+def _unpack(path: Path, png: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
+    """The first `n` faces of a mosaic, (n, 48, 48)."""
+    mosaic = cv2.imdecode(png, cv2.IMREAD_GRAYSCALE) if png.dtype == np.uint8 and png.size else None
+    height, width = (-(-n // COLUMNS) * SIDE, COLUMNS * SIDE)
+    if mosaic is None or mosaic.shape != (height, width):
+        raise DataError(f"{path}: png is no picture of {width} x {height} pixels; pack the data again.")
+    faces = np.asarray(mosaic, np.uint8).reshape(-1, SIDE, COLUMNS, SIDE).transpose(0, 2, 1, 3)
+    return faces.reshape(-1, SIDE, SIDE)[:n]
 
 
 def _checked(

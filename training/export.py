@@ -1,8 +1,9 @@
 """Make a version folder of a finished run: the LiteRT graph, the weights, the sealed config.json.
 
-    python -m training.export --run runs/seed-cnn --output models/seed-cnn
+    python -m training.export --run runs/flagship --output models/flagship
 
-Takes about 20 seconds. The graph must agree with Keras to 1e-4 in probability, or nothing is written.
+Takes about 20 seconds. The averaged weights of the last epoch are taken, and of their two label sets the blend
+that the recipe names. The graph must agree with Keras to 1e-4 in probability, or nothing is written.
 `training.evaluate` then measures the version and fits its temperature.
 """
 
@@ -25,20 +26,22 @@ from safetensors.numpy import save_file
 from fer import LABELS, DataError, EmotionClassifier, FERError, ModelError, ModelVersion
 from fer.artifact import CONFIG, GRAPH, WEIGHTS, read_version, write_config
 from fer.preprocessing import GEOMETRIES, normalize
-from training.architectures import ARCHITECTURES
-from training.train import BEST_WEIGHTS
+from training.architectures import serve, trainable
+from training.callbacks import finished, read_average
 
 TOLERANCE = 1e-4
 INPUT_RANGE = (0.0, 1.0)
 
 
 def main(run: Path, output: Path) -> ModelVersion:
-    """Export the best epoch of `run` as the version folder `output`; an existing version is replaced whole."""
+    """Export the last epoch of `run` as the version folder `output`; an existing version is replaced whole."""
     lineage = _lineage(run)
     if output.exists() and not (output / CONFIG).is_file():
         raise DataError(f"{output} is there and is no version folder; it is left alone, choose another --output.")
-    model = ARCHITECTURES[lineage["config"]["architecture"]]()
-    model.load_weights(run / BEST_WEIGHTS)
+    recipe = lineage["config"]["recipe"]
+    trained = trainable(recipe["architecture"])
+    trained.set_weights(read_average(finished(run)[-1])[0])
+    model = serve(trained, recipe["labels"]["blend"])
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
         folder = Path(scratch) / output.name
@@ -64,7 +67,7 @@ def _lineage(run: Path) -> dict[str, Any]:
 def _config(name: str, model: keras.Model, lineage: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": name,
-        "architecture": lineage["config"]["architecture"],
+        "architecture": lineage["config"]["recipe"]["architecture"],
         "parameters": model.count_params(),
         "labels": list(LABELS),
         "input": {"shape": list(model.input_shape[1:]), "range": list(INPUT_RANGE)},

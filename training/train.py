@@ -1,16 +1,17 @@
-"""Train a network on the Training split; choose its epoch on PublicTest.
+"""Train a network by a recipe of `training.recipes` on the Training split.
 
-    python -m training.train --data fer2013.npz --architecture seed_cnn --output runs/seed-cnn
+    python -m training.train --recipe flagship --data fer2013.npz --output runs/flagship
 
     a tiny run, under a minute:
-    python -m training.train --data fer2013.npz --output runs/tiny --limit 256 --epochs 2
+    python -m training.train --recipe flagship --data fer2013.npz --output runs/tiny --limit 256 --epochs 2
 
-On two CPU cores the seed network takes about two minutes an epoch. Stopped at any point, the same command
-with --resume goes on from the last whole epoch, to the same end as if it had not been stopped.
+On two idle CPU cores an epoch of the flagship takes about a minute, a minute and a half in the fall. Stopped at any
+point, the same command with --resume goes on from the last whole epoch, to the same end as if it had not been
+stopped; --epochs may then be raised while the learning rate has not begun to fall.
 `KERAS_BACKEND=tensorflow|jax|torch` chooses the backend.
 
-The run folder then holds `train.json` (configuration and lineage), `log.csv`, `weights.weights.h5` (best epoch)
-and `backup/` (last epoch, with the optimizer). `training.export` makes a version of it.
+The run folder then holds `train.json` (recipe and lineage), `log.csv` with PublicTest after every epoch, and
+`backup/` (the last epoch: weights, their moving average, optimizer). `training.export` makes a version of it.
 """
 
 from __future__ import annotations
@@ -18,198 +19,171 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import math
 import platform
 import shlex
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
-from fer import LABELS, DataError, FERError
+from fer import DataError, FERError
 from fer.preprocessing import normalize
-from training.architectures import ARCHITECTURES
-from training.augment import augment
-from training.data import Split, load
-
-BEST_WEIGHTS = "weights.weights.h5"
-LATEST_WEIGHTS = "backup/latest.weights.h5"
-LOG = "log.csv"
+from training.architectures import blend_logits, trainable
+from training.callbacks import LOG, MovingAverage, Progress, Trapezoid, finished, restore
+from training.data import CLASSES, SIDE, Split, load
+from training.distil import distil
+from training.examples import training_examples
+from training.recipes import RECIPES, Recipe
+from training.views import Views
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """One training run. `limit` keeps that many rows of each split; `patience` counts epochs without a better one."""
+    """One training run. `limit` keeps that many rows of each split; `epochs` replaces the recipe's.
+
+    `teachers` are folders of earlier runs, whose answers make up half of the targets.
+    """
 
     data: str
     output: str
-    architecture: str = "seed_cnn"
-    epochs: int = 40
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    weight_decay: float = 0.02
-    label_smoothing: float = 0.1
-    patience: int = 12
+    recipe: str
     seed: int = 1
+    epochs: int | None = None
     limit: int | None = None
-
-
-class AugmentedFaces(keras.utils.PyDataset):
-    """Shuffled batches of random views; epoch `e` of seed `s` is the same on every machine and after a resume."""
-
-    def __init__(self, split: Split, config: TrainConfig) -> None:
-        super().__init__(workers=1, use_multiprocessing=False)
-        rows = split.fer2013 >= 0
-        self.images, self.labels = split.images[rows], np.eye(len(LABELS), dtype=np.float32)[split.fer2013[rows]]
-        self.config, self.epoch = config, 0
-
-    def __len__(self) -> int:
-        return math.ceil(len(self.images) / self.config.batch_size)
-
-    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        order = np.random.default_rng([self.config.seed, self.epoch]).permutation(len(self.images))
-        rows = order[index * self.config.batch_size : (index + 1) * self.config.batch_size]
-        rng = np.random.default_rng([self.config.seed, self.epoch, index])
-        return normalize(augment(self.images[rows], rng)), self.labels[rows]
-
-    def on_epoch_end(self) -> None:
-        self.epoch += 1
-
-
-class Progress(keras.callbacks.Callback):
-    """Keeps the last whole epoch on disk and ends the run when its accuracy stops rising."""
-
-    def __init__(self, output: Path, patience: int, past: list[dict[str, str]]) -> None:
-        super().__init__()
-        self.latest, self.patience = output / LATEST_WEIGHTS, patience
-        self.accuracies = [float(row["val_accuracy"]) for row in past]
+    teachers: tuple[str, ...] = ()
 
     @property
-    def over(self) -> bool:
-        since_best = len(self.accuracies) - 1 - int(np.argmax(self.accuracies)) if self.accuracies else 0
-        return since_best >= self.patience
-
-    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
-        """Weight files leave dropout's random state out, so it starts anew with each epoch."""
-        for layer in self.model.layers:
-            if isinstance(layer, keras.layers.Dropout):
-                state = layer.seed_generator.state
-                state.assign([int(state[0]), epoch << 20])
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:  # noqa: ARG002
-        """Runs after the log was written; a kill while saving leaves the epoch before."""
-        new = self.latest.with_name("new.weights.h5")
-        self.model.save_weights(new)
-        new.replace(self.latest)
-        self.accuracies.append((logs or {})["val_accuracy"])
-        self.model.stop_training = self.over
+    def whole(self) -> Recipe:
+        """The recipe with this run's number of epochs, its fall no longer than half of them."""
+        recipe = RECIPES[self.recipe]
+        epochs = self.epochs or recipe.schedule.epochs
+        fall, warm_up = (
+            min(recipe.schedule.fall, max(1, epochs // 2)),
+            min(recipe.schedule.warm_up, max(1, epochs // 4)),
+        )
+        return replace(recipe, schedule=replace(recipe.schedule, epochs=epochs, fall=fall, warm_up=warm_up))
 
 
 def main(config: TrainConfig, *, resume: bool = False) -> Path:
     """Train as `config` says and return the run folder."""
-    output = Path(config.output)
+    output, recipe = Path(config.output), config.whole
     _prepare(output, config, resume)
     origin = _origin(config)
     keras.utils.set_random_seed(config.seed)
+    keras.mixed_precision.set_global_policy(recipe.precision)
     cv2.setNumThreads(1)
     data = load(config.data)
-    splits = {name: _limited(data.split(name), config.limit) for name in ("Training", "PublicTest")}
-    training = AugmentedFaces(splits["Training"], config)
-    model = _compiled(config, len(training))
-    past = _restore(model, output, len(training)) if resume else []
-    training.epoch = len(past)
-    progress = Progress(output, config.patience, past)
+    examples, public = _limited(training_examples(data), config.limit), data.split("PublicTest")
+    examples = distil(examples, [Path(run) for run in config.teachers])
+    model = trainable(recipe.architecture)
+    views = partial(Views, examples, recipe, config.seed)
+    _compile(model, recipe, len(views(0, SIDE)))
+    average = MovingAverage(recipe.average)
+    progress = Progress(output, average, partial(_measure, split=_limited(public, config.limit)))
+    epoch = restore(output, model, average) if resume else 0
     started = time.time()
-    if not progress.over:
-        model.fit(
-            training,
-            initial_epoch=len(past),
-            epochs=config.epochs,
-            shuffle=False,  # the data set shuffles; Keras would shuffle its batches again, without our seed
-            validation_data=_arrays(splits["PublicTest"]),
-            validation_batch_size=256,
-            callbacks=[_keep_best(output, past), keras.callbacks.CSVLogger(str(output / LOG), append=True), progress],
-            verbose="auto" if sys.stdout.isatty() else 2,
-        )
+    for end, side in _stages(recipe):
+        if epoch < end:
+            model.fit(
+                views(epoch, side),
+                initial_epoch=epoch,
+                epochs=end,
+                shuffle=False,  # the views are shuffled; Keras would shuffle batches again, without our seed
+                callbacks=[average, progress],
+                verbose="auto" if sys.stdout.isatty() else 2,
+            )
+            epoch = end
     seconds = None if resume else round(time.time() - started)
-    _write_lineage(output, config, splits, {**origin, "seconds": seconds})
+    _write_lineage(output, config, {**origin, "seconds": seconds, "images": len(examples.images)}, public)
     return output
 
 
-def _compiled(config: TrainConfig, steps: int) -> keras.Model:
-    model = ARCHITECTURES[config.architecture]()
+def _stages(recipe: Recipe) -> list[tuple[int, int]]:
+    """The last epoch and the side of the crops, of the plateau and of the fall."""
+    schedule = recipe.schedule
+    return [(schedule.epochs - schedule.fall, schedule.side), (schedule.epochs, SIDE)]
+
+
+def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
+    schedule = recipe.schedule
     model.compile(
-        optimizer=keras.optimizers.AdamW(_schedule(config, steps), weight_decay=config.weight_decay),
-        loss=keras.losses.CategoricalCrossentropy(label_smoothing=config.label_smoothing),
-        metrics=["accuracy"],
+        optimizer=keras.optimizers.AdamW(Trapezoid(schedule, steps), weight_decay=schedule.weight_decay),
+        loss=partial(two_labellings, smoothing=recipe.labels.smoothing),
         jit_compile="auto" if keras.backend.backend() == "jax" else False,  # XLA is several times slower on a CPU
     )
-    return model
+
+
+def two_labellings(targets: keras.KerasTensor, logits: keras.KerasTensor, smoothing: float = 0.0) -> keras.KerasTensor:
+    """The mean cross-entropy of the two label sets; the original label, a single opinion, is smoothed."""
+    split = len(CLASSES)
+    original = targets[:, :split] * (1 - smoothing) + smoothing / split
+    losses = [
+        keras.ops.categorical_crossentropy(wanted, given, from_logits=True)
+        for wanted, given in ((original, logits[:, :split]), (targets[:, split:], logits[:, split:]))
+    ]
+    return (losses[0] + losses[1]) / 2
+
+
+def _measure(model: keras.Model, split: Split) -> dict[str, float]:
+    """Accuracy on both labellings: of each label set alone, and of the mean of both."""
+    logits = np.asarray(model.predict(normalize(split.images), batch_size=256, verbose=0))
+    result = {}
+    for labelling in ("fer2013", "ferplus"):
+        labels = split.labels(labelling)
+        for name, blend in (("original", 0.0), ("half", 0.5), ("votes", 1.0)):
+            correct = blend_logits(logits, blend).argmax(axis=1) == labels
+            result[f"{labelling}_{name}"] = float(correct[labels >= 0].mean()) if (labels >= 0).any() else 0.0
+    return result
+
+
+def _limited(rows: Any, limit: int | None) -> Any:  # noqa: ANN401
+    return rows if limit is None else type(rows)(*(array[:limit] for array in vars(rows).values()))
 
 
 def _prepare(output: Path, config: TrainConfig, resume: bool) -> None:
     """Create the run folder, or check that it can be resumed."""
-    finished = (output / LATEST_WEIGHTS).exists()
+    started = bool(finished(output))
     if not resume:
-        if finished:
+        if started:
             raise DataError(f"{output} already holds a run; add --resume to go on with it, or choose another --output.")
-        (output / LATEST_WEIGHTS).parent.mkdir(parents=True, exist_ok=True)
+        output.mkdir(parents=True, exist_ok=True)
         (output / LOG).unlink(missing_ok=True)
-        (output / "config.json").write_text(json.dumps(asdict(config), indent=2) + "\n")
-        return
-    if not finished:
+    elif not started:
         raise DataError(f"{output} holds no finished epoch to resume from; leave --resume away.")
-    before = json.loads((output / "config.json").read_text())
-    changed = [key for key, value in asdict(config).items() if key not in ("data", "output") and before[key] != value]
+    else:
+        _check_same(output, config)
+    (output / "config.json").write_text(json.dumps(_described(config), indent=2) + "\n")
+
+
+def _check_same(output: Path, config: TrainConfig) -> None:
+    """Only the number of epochs may change, and only while the plateau lasts."""
+    before, now = json.loads((output / "config.json").read_text()), json.loads(json.dumps(_described(config)))
+    done = int(finished(output)[-1].name)
+    for values in (before, now):
+        schedule, recipe = values["recipe"]["schedule"], values["recipe"]
+        if done <= schedule["epochs"] - schedule["fall"]:
+            recipe["schedule"] = {name: value for name, value in schedule.items() if name not in ("epochs", "fall")}
+    changed = [name for name in ("seed", "limit", "teachers", "recipe") if before[name] != now[name]]
     if changed:
         raise DataError(f"{output} was started with another {', '.join(changed)}; resume with the same settings.")
 
 
-def _restore(model: keras.Model, output: Path, steps: int) -> list[dict[str, str]]:
-    """Load the last whole epoch and return the log up to it; an epoch logged but not saved is done again."""
-    model.optimizer.build(model.trainable_variables)
-    model.load_weights(output / LATEST_WEIGHTS)
-    epochs = int(model.optimizer.iterations) // steps
-    rows = (output / LOG).read_text().splitlines()[: epochs + 1]
-    if len(rows) != epochs + 1:
-        raise DataError(f"{output}: {LOG} has {len(rows) - 1} epochs, {LATEST_WEIGHTS} {epochs}; start a new run.")
-    (output / LOG).write_text("\n".join(rows) + "\n")
-    return list(csv.DictReader(rows))
-
-
-def _arrays(split: Split) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    rows = split.fer2013 >= 0
-    return normalize(split.images[rows]), np.eye(len(LABELS), dtype=np.float32)[split.fer2013[rows]]
-
-
-def _limited(split: Split, limit: int | None) -> Split:
-    return split if limit is None else Split(*(array[:limit] for array in vars(split).values()))
-
-
-def _schedule(config: TrainConfig, steps: int) -> keras.optimizers.schedules.CosineDecay:
-    """One epoch of warm-up, then half a cosine down to 1 % of the peak."""
-    return keras.optimizers.schedules.CosineDecay(
-        initial_learning_rate=config.learning_rate / 10,
-        warmup_target=config.learning_rate,
-        warmup_steps=steps,
-        decay_steps=max(1, (config.epochs - 1) * steps),
-        alpha=0.01,
-    )
-
-
-def _keep_best(output: Path, past: list[dict[str, str]]) -> keras.callbacks.Callback:
-    return keras.callbacks.ModelCheckpoint(
-        str(output / BEST_WEIGHTS), monitor="val_accuracy", mode="max", save_best_only=True, save_weights_only=True,
-        initial_value_threshold=max((float(row["val_accuracy"]) for row in past), default=None),
-    )  # fmt: skip
+def _described(config: TrainConfig) -> dict[str, Any]:
+    return {
+        "data": Path(config.data).name,
+        "seed": config.seed,
+        "limit": config.limit,
+        "teachers": [Path(run).name for run in config.teachers],
+        "recipe": asdict(config.whole),
+    }
 
 
 def _origin(config: TrainConfig) -> dict[str, Any]:
@@ -224,18 +198,15 @@ def _origin(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def _write_lineage(output: Path, config: TrainConfig, splits: dict[str, Split], origin: dict[str, Any]) -> None:
+def _write_lineage(output: Path, config: TrainConfig, origin: dict[str, Any], public: Split) -> None:
     with (output / LOG).open(newline="") as file:
         log = list(csv.DictReader(file))
-    best = max(log, key=lambda row: float(row["val_accuracy"]))
     lineage = {
-        "config": {**asdict(config), "data": Path(config.data).name},
+        "config": _described(config),
         **origin,
-        "split_sha256": {name: split.sha256 for name, split in splits.items()},
-        "images": int((splits["Training"].fer2013 >= 0).sum()),
-        "best_epoch": int(best["epoch"]) + 1,
+        "split_sha256": {"PublicTest": public.sha256},
         "epochs": len(log),
-        "public_test_accuracy": round(float(best["val_accuracy"]), 4),
+        "public_test": {name: float(value) for name, value in log[-1].items() if name.startswith("fer")},
     }
     (output / "train.json").write_text(json.dumps(lineage, indent=2) + "\n")
 
@@ -252,20 +223,17 @@ def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
     parser = argparse.ArgumentParser(
         prog="training.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    defaults = {name: field.default for name, field in TrainConfig.__dataclass_fields__.items()}
+    parser.add_argument("--recipe", choices=sorted(RECIPES), required=True)
     parser.add_argument("--data", required=True, help="fer2013.npz, fer2013.csv or a folder")
-    parser.add_argument("--output", required=True, help="run folder, e.g. runs/seed-cnn")
-    parser.add_argument("--architecture", choices=sorted(ARCHITECTURES), default=defaults["architecture"])
-    for name, kind in (
-        ("epochs", int), ("batch_size", int), ("learning_rate", float), ("weight_decay", float),
-        ("label_smoothing", float), ("patience", int), ("seed", int), ("limit", int),
-    ):  # fmt: skip
-        option = "--" + name.replace("_", "-")
-        parser.add_argument(option, type=kind, default=defaults[name], help=f"default: {defaults[name]}")
+    parser.add_argument("--output", required=True, help="run folder, e.g. runs/flagship")
+    parser.add_argument("--seed", type=int, default=1, help="default: 1")
+    parser.add_argument("--epochs", type=int, help="default: the recipe's")
+    parser.add_argument("--limit", type=int, help="train on, and measure, this many rows only")
+    parser.add_argument("--teachers", nargs="+", default=(), help="folders of earlier runs to learn from")
     parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch of --output")
     values = vars(parser.parse_args(arguments))
     resume = values.pop("resume")
-    return TrainConfig(**values), resume
+    return TrainConfig(**{**values, "teachers": tuple(values["teachers"])}), resume
 
 
 if __name__ == "__main__":

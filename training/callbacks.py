@@ -1,0 +1,132 @@
+"""What happens beside the gradient steps: the schedule, the moving average, the log and the checkpoints."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from training.recipes import Schedule
+
+BACKUP, LOG = "backup", "log.csv"
+WEIGHTS, AVERAGE = "latest.weights.h5", "average.npz"
+Weights = list[NDArray[np.float32]]
+
+
+class Trapezoid(keras.optimizers.schedules.LearningRateSchedule):
+    """Up, level, and down to nothing in straight lines."""
+
+    def __init__(self, schedule: Schedule, steps: int) -> None:
+        self.schedule, self.steps = schedule, steps
+
+    def __call__(self, step: keras.KerasTensor) -> keras.KerasTensor:
+        s, step = self.schedule, keras.ops.cast(step, "float32")
+        up = (step + 1) / (s.warm_up * self.steps)
+        down = (s.epochs * self.steps - step) / (s.fall * self.steps)
+        return s.learning_rate * keras.ops.clip(keras.ops.minimum(up, down), 0.0, 1.0)
+
+    def get_config(self) -> dict[str, object]:
+        return {"schedule": self.schedule, "steps": self.steps}
+
+
+class MovingAverage(keras.callbacks.Callback):
+    """An exponential moving average of all weights, statistics included; at first, their plain mean."""
+
+    EVERY = 8  # steps; as good as each step, and it costs nothing
+
+    def __init__(self, per_step: float) -> None:
+        super().__init__()
+        self.rate, self.steps = 1 - per_step**self.EVERY, 0
+        self.weights: Weights = []
+
+    def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002
+        self.steps += 1
+        if self.steps % self.EVERY == 0 or not self.weights:
+            self.update(self.model.get_weights())
+
+    def update(self, weights: Weights) -> None:
+        """Move towards `weights`."""
+        rate = max(self.rate, min(1.0, self.EVERY / self.steps))
+        averages = self.weights or [np.zeros_like(weight) for weight in weights]
+        self.weights = [
+            average + np.float32(rate) * (weight - average) for average, weight in zip(averages, weights, strict=True)
+        ]
+
+
+class Progress(keras.callbacks.Callback):
+    """After each epoch: measure the averaged weights, log, and keep the epoch on disk as a whole or not at all."""
+
+    def __init__(
+        self, output: Path, average: MovingAverage, measure: Callable[[keras.Model], dict[str, float]]
+    ) -> None:
+        super().__init__()
+        self.output, self.average, self.measure = output, average, measure
+
+    def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
+        """Weight files leave dropout's random state out, so it starts anew with each epoch."""
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                state = layer.seed_generator.state
+                state.assign([int(state[0]), epoch << 20])
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        row = {"epoch": epoch + 1, "loss": (logs or {})["loss"], **self.measured()}
+        append(self.output / LOG, row)
+        save(self.output, epoch + 1, self.model, self.average)
+
+    def measured(self) -> dict[str, float]:
+        """What `measure` says of the averaged weights."""
+        weights = self.model.get_weights()
+        self.model.set_weights(self.average.weights)
+        result = self.measure(self.model)
+        self.model.set_weights(weights)
+        return result
+
+
+def append(path: Path, row: dict[str, float]) -> None:
+    """Add a row to a csv file, under a header if it is the first."""
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if new:
+            writer.writeheader()
+        writer.writerow({name: round(value, 5) for name, value in row.items()})
+
+
+def save(output: Path, epoch: int, model: keras.Model, average: MovingAverage) -> None:
+    """Keep an epoch under its number; the one before goes only when this one is whole."""
+    new = output / BACKUP / "new"
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir(parents=True)
+    model.save_weights(new / WEIGHTS)
+    np.savez(new / AVERAGE, *average.weights, steps=np.array(average.steps))
+    new.rename(output / BACKUP / f"{epoch:04d}")
+    for older in finished(output)[:-1]:
+        shutil.rmtree(older)
+
+
+def finished(output: Path) -> list[Path]:
+    """The epochs on disk, the last one last."""
+    return sorted((output / BACKUP).glob("[0-9]" * 4))
+
+
+def restore(output: Path, model: keras.Model, average: MovingAverage) -> int:
+    """Load the last whole epoch, cut the log after it, and return its number."""
+    folder = finished(output)[-1]
+    model.optimizer.build(model.trainable_variables)
+    model.load_weights(folder / WEIGHTS)
+    average.weights, average.steps = read_average(folder)
+    rows = (output / LOG).read_text().splitlines()[: int(folder.name) + 1]
+    (output / LOG).write_text("\n".join(rows) + "\n")
+    return int(folder.name)
+
+
+def read_average(folder: Path) -> tuple[Weights, int]:
+    """The averaged weights of an epoch, and after how many steps."""
+    with np.load(folder / AVERAGE, allow_pickle=False) as arrays:
+        return [arrays[f"arr_{i}"] for i in range(len(arrays.files) - 1)], int(arrays["steps"])

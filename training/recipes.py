@@ -1,0 +1,53 @@
+"""What makes a version, one recipe each: `python -m training.train --recipe flagship --data PATH --output RUN`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from training.augment import Augmentation
+from training.data import SIDE
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A trapezoid: a warm-up, a plateau that can be prolonged while it lasts, a linear fall to nothing.
+
+    Hägele et al. 2024. The plateau may train on crops of `side` pixels, which cost less; the fall sees whole frames.
+    """
+
+    epochs: int
+    warm_up: int = 2
+    fall: int = 15
+    batch_size: int = 256
+    learning_rate: float = 3e-3  # of AdamW, at the plateau
+    weight_decay: float = 0.05
+    side: int = SIDE
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What the network is taught: both labellings of every image of the seven classes, side by side."""
+
+    smoothing: float = 0.05  # of the original label, of which about a tenth is wrong
+    mixup: float = 0.2  # alpha of the Beta distribution that mixes pairs of images; 0 mixes none
+    blend: float = 0.5  # parts of the FER+ logits in the served network, chosen on PublicTest
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a run beside data and seed. `precision` is a Keras dtype policy."""
+
+    architecture: str
+    schedule: Schedule
+    labels: Labels = Labels()
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    average: float = 0.998  # per step, of the moving average of the weights that is served
+    precision: str = "mixed_bfloat16"
+
+
+RECIPES = {
+    # Two processor minutes an epoch, three in the fall: an hour and a quarter on two idle cores. No GPU was at hand.
+    "flagship": Recipe("flagship", Schedule(epochs=60, side=40)),
+    # The published architecture with all the rest alike, to tell what the recipe gains from what the network does.
+    "seed-cnn": Recipe("seed_cnn", Schedule(epochs=60)),
+}
