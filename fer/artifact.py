@@ -162,7 +162,7 @@ def _from_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
         crops=MappingProxyType({name: _geometry(c) for name, c in typed(dict, config["crops"], "crops").items()}),
         lineage=MappingProxyType(typed(dict, config["lineage"], "lineage")),
         files=MappingProxyType({name: _file_record(f) for name, f in files}),
-        uncertain_below=_typed(float, config.get("uncertain_below", 0.0), "uncertain_below"),
+        uncertain_below=typed(float, config.get("uncertain_below", 0.0), "uncertain_below"),
     )
     _check(version)
     return version

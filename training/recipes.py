@@ -12,7 +12,7 @@ from training.data import SIDE
 class Schedule:
     """A trapezoid: a warm-up, a plateau that can be prolonged while it lasts, a linear fall to nothing.
 
-    Hägele et al. 2024. The plateau may train on crops of `side` pixels, which cost less; the fall sees whole frames.
+    Hägele et al. 2024.
     """
 
     epochs: int
@@ -21,7 +21,6 @@ class Schedule:
     batch_size: int = 256
     learning_rate: float = 3e-3  # of AdamW, at the plateau
     weight_decay: float = 0.05
-    side: int = SIDE
 
 
 @dataclass(frozen=True)
@@ -29,25 +28,43 @@ class Labels:
     """What the network is taught: both labellings of every image of the seven classes, side by side."""
 
     smoothing: float = 0.05  # of the original label, of which about a tenth is wrong
-    mixup: float = 0.2  # alpha of the Beta distribution that mixes pairs of images; 0 mixes none
     blend: float = 0.5  # parts of the FER+ logits in the served network, chosen on PublicTest
 
 
 @dataclass(frozen=True)
+class Views:
+    """How the network is shown the faces: crops of `side` pixels, the strays of a view, the pairs that are mixed."""
+
+    side: int = SIDE
+    mixup: float = 0.2  # alpha of the Beta distribution that mixes pairs of images; 0 mixes none
+    augmentation: Augmentation = field(default_factory=Augmentation)
+
+
+MILD = Augmentation(
+    roll=6.0, scale=(0.9, 1.12), shift=0.05, perspective=0.03, gamma=0.25, contrast=(0.8, 1.2), brightness=12.0,
+    uneven=0.12, small=0.1, blur=0.12, noise=0.14, jpeg=0.1, erase=0.15,
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a run beside data and seed. `precision` is a Keras dtype policy."""
+    """Everything that decides a run beside data and seed. `precision` is a Keras dtype policy.
+
+    The plateau may see small crops, which cost less; the fall sees whole frames, nearer to what will be served.
+    """
 
     architecture: str
     schedule: Schedule
     labels: Labels = Labels()
-    augmentation: Augmentation = field(default_factory=Augmentation)
+    plateau: Views = Views()
+    fall: Views = Views(mixup=0.0, augmentation=MILD)
     average: float = 0.998  # per step, of the moving average of the weights that is served
     precision: str = "mixed_bfloat16"
 
 
 RECIPES = {
     # Two processor minutes an epoch, three in the fall: an hour and a quarter on two idle cores. No GPU was at hand.
-    "flagship": Recipe("flagship", Schedule(epochs=60, side=40)),
+    "flagship": Recipe("flagship", Schedule(epochs=60), plateau=Views(side=40)),
     # The published architecture with all the rest alike, to tell what the recipe gains from what the network does.
     "seed-cnn": Recipe("seed_cnn", Schedule(epochs=60)),
 }

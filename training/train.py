@@ -38,11 +38,11 @@ from fer import DataError, FERError
 from fer.preprocessing import normalize
 from training.architectures import blend_logits, trainable
 from training.callbacks import LOG, MovingAverage, Progress, Trapezoid, finished, restore
-from training.data import CLASSES, SIDE, Split, load
+from training.data import CLASSES, Split, load
 from training.distil import distil
 from training.examples import training_examples
-from training.recipes import RECIPES, Recipe
-from training.views import Views
+from training.recipes import RECIPES, Recipe, Views
+from training.views import Batches
 
 
 @dataclass(frozen=True)
@@ -84,16 +84,16 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
     examples, public = _limited(training_examples(data), config.limit), data.split("PublicTest")
     examples = distil(examples, [Path(run) for run in config.teachers])
     model = trainable(recipe.architecture)
-    views = partial(Views, examples, recipe, config.seed)
-    _compile(model, recipe, len(views(0, SIDE)))
+    batches = partial(Batches, examples, batch_size=recipe.schedule.batch_size, seed=config.seed)
+    _compile(model, recipe, len(batches(recipe.fall, epoch=0)))
     average = MovingAverage(recipe.average)
     progress = Progress(output, average, partial(_measure, split=_limited(public, config.limit)))
     epoch = restore(output, model, average) if resume else 0
     started = time.time()
-    for end, side in _stages(recipe):
+    for end, views in _stages(recipe):
         if epoch < end:
             model.fit(
-                views(epoch, side),
+                batches(views, epoch=epoch),
                 initial_epoch=epoch,
                 epochs=end,
                 shuffle=False,  # the views are shuffled; Keras would shuffle batches again, without our seed
@@ -106,10 +106,10 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
     return output
 
 
-def _stages(recipe: Recipe) -> list[tuple[int, int]]:
-    """The last epoch and the side of the crops, of the plateau and of the fall."""
+def _stages(recipe: Recipe) -> list[tuple[int, Views]]:
+    """The last epoch of the plateau and of the fall, and what the network sees until then."""
     schedule = recipe.schedule
-    return [(schedule.epochs - schedule.fall, schedule.side), (schedule.epochs, SIDE)]
+    return [(schedule.epochs - schedule.fall, recipe.plateau), (schedule.epochs, recipe.fall)]
 
 
 def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
@@ -164,13 +164,14 @@ def _prepare(output: Path, config: TrainConfig, resume: bool) -> None:
 
 
 def _check_same(output: Path, config: TrainConfig) -> None:
-    """Only the number of epochs may change, and only while the plateau lasts."""
+    """Only the number of epochs and what the fall sees may change, and only while the plateau lasts."""
     before, now = json.loads((output / "config.json").read_text()), json.loads(json.dumps(_described(config)))
     done = int(finished(output)[-1].name)
     for values in (before, now):
         schedule, recipe = values["recipe"]["schedule"], values["recipe"]
         if done <= schedule["epochs"] - schedule["fall"]:
             recipe["schedule"] = {name: value for name, value in schedule.items() if name not in ("epochs", "fall")}
+            del recipe["fall"]
     changed = [name for name in ("seed", "limit", "teachers", "recipe") if before[name] != now[name]]
     if changed:
         raise DataError(f"{output} was started with another {', '.join(changed)}; resume with the same settings.")

@@ -92,13 +92,6 @@ def expect_label(page: Page) -> None:
     expect(page.locator(".fer-main b")).to_have_text(words, timeout=PATIENCE)
 
 
-def figure(page: Page, unit: str) -> float:
-    """A number of the readout, by the words behind it."""
-    found = re.search(rf"([\d.,]+)\s*{unit}", text(page))
-    assert found, text(page)
-    return float(found[1].replace(",", ""))
-
-
 def choose(page: Page, widget: str, option: str) -> None:
     page.get_by_test_id("stSelectbox").filter(has_text=widget).get_by_role("combobox").click()
     page.get_by_role("option", name=option).click()
@@ -123,7 +116,7 @@ def test_start_stop_and_start_again(page: Page, app_url: str) -> None:
     start(frame)
     expect_label(page)
     expect(page.get_by_alt_text("What the model saw")).to_be_visible()
-    expect(page.get_by_test_id("stMain")).to_have_text(re.compile(r"[1-9][\d.]*\s*processed fps"), timeout=PATIENCE)
+    expect(page.get_by_test_id("stMain")).to_contain_text(re.compile(r"[1-9]\d*\s*processed fps"), timeout=PATIENCE)
     stop(frame)
     expect(page.get_by_text("stopped")).to_be_visible(timeout=PATIENCE)
     start(frame)
