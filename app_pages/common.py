@@ -18,9 +18,6 @@ from fer.artifact import GRAPH
 from fer.registry import BUNDLED
 
 MODELS = BUNDLED
-UNCERTAIN = 0.5
-"""Below this score the other expressions together are likelier than the one that is named."""
-
 _DETECTOR_NAMES = {"blazeface": "BlazeFace", "yunet": "YuNet"}
 _STYLE = Path(__file__).with_name("style.css")
 
@@ -151,7 +148,7 @@ def face_title(prediction: Prediction, number: int | None = None) -> str:
     """A face's expression and score, and a warning where the score is low, as HTML."""
     label, labels = prediction.label, list(prediction.scores)
     counter = f"<small>{number}</small>" if number else ""
-    warning = "<small>uncertain</small>" if prediction.score < UNCERTAIN else ""
+    warning = "<small>uncertain</small>" if prediction.uncertain else ""
     return (
         f'<div class="fer-face">{counter}{swatch(label, labels)}<b>{html.escape(label)}</b>'
         f"<span>{prediction.score:.2f}</span>{warning}</div>"

@@ -64,7 +64,7 @@ def _face(track: Track) -> str:
 
 
 def _remark(track: Track) -> str:
-    uncertain = ", uncertain" if track.score < common.UNCERTAIN else ""
+    uncertain = ", uncertain" if track.uncertain else ""
     return f"face {track.number}{uncertain}"
 
 

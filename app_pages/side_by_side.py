@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app_pages.common import UNCERTAIN, swatch
+from app_pages.common import swatch
 from app_pages.tray import Photo
 from fer import EmotionClassifier, Face, FaceDetector, ImageError, Prediction, load_image
 from fer.preprocessing import crop_faces
@@ -105,7 +105,7 @@ def _face_html(row: Row, marks: Mapping[str, str]) -> str:
 
 
 def _answer(mark: str, name: str, answer: Prediction) -> str:
-    uncertain = " <small>uncertain</small>" if answer.score < UNCERTAIN else ""
+    uncertain = " <small>uncertain</small>" if answer.uncertain else ""
     seen = f'<img src="{_url(".png", answer.crop)}" alt="What {html.escape(name)} saw">'
     return (
         f"<div>{seen}<span>{mark} {html.escape(name)}</span>"
@@ -132,10 +132,7 @@ def _look(photo: Photo, detector: FaceDetector, classifiers: Sequence[EmotionCla
 def _answers(image: NDArray[np.uint8], faces: Sequence[Face], classifier: EmotionClassifier, detector: str) -> Answers:
     version = classifier.version
     crops = crop_faces(image, faces, version.geometry(detector), version.input_shape[:2])
-    rows = zip(faces, classifier.predict(crops), crops, strict=True)
-    return tuple(
-        Prediction(face, dict(zip(version.labels, scores.tolist(), strict=True)), crop) for face, scores, crop in rows
-    )
+    return tuple(classifier.classify(faces, crops))
 
 
 def _key(classifier: EmotionClassifier) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -39,15 +39,13 @@ def color_of(label: str, labels: Sequence[str]) -> str:
 def annotate(image: NDArray[np.uint8], predictions: Sequence[Prediction]) -> NDArray[np.uint8]:
     """A copy of the RGB picture with each prediction's box, and a caption such as "happy 0.93", or "2 happy 0.93".
 
-    Numbers follow the order of `predictions` and appear from two faces on. Lines lie around the boxes, not in them,
-    except along the picture's own edge. A caption touches its box and avoids every face and caption: in a crowd all
-    grow smaller, then those without room show their number alone. A face that fills the picture loses a corner to its
-    caption, because the picture must keep its size.
+    A question mark follows an uncertain label. Numbers are in the order of `predictions` and appear from two faces
+    on. Lines lie around the boxes, not in them, except along the picture's own edge. A caption touches its box and
+    avoids every face and caption: in a crowd all grow smaller, then those without room show their number alone. A
+    face that fills the picture loses a corner to its caption, because the picture must keep its size.
     """
     numbers = [str(number) for number in range(1, len(predictions) + 1)] if len(predictions) > 1 else [""]
-    marks = [
-        _mark(p.face.box, number, p.label, p.score, p.scores) for number, p in zip(numbers, predictions, strict=False)
-    ]
+    marks = [_mark(p.face.box, number, p.label, p.score, p) for number, p in zip(numbers, predictions, strict=False)]
     return _drawn(image, marks)
 
 
@@ -59,9 +57,7 @@ def annotate_tracks(image: NDArray[np.uint8], tracks: Sequence[Track], *, mirror
     if mirror:
         tracks = [mirrored(track, image.shape[1]) for track in tracks]
         image = np.asarray(cv2.flip(image, 1), np.uint8)
-    return _drawn(
-        image, [_mark(t.box, str(t.number), t.label, t.figure, t.scores)._replace(steady=True) for t in tracks]
-    )
+    return _drawn(image, [_mark(t.box, str(t.number), t.label, t.figure, t)._replace(steady=True) for t in tracks])
 
 
 def write_banner(image: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
@@ -83,9 +79,9 @@ class _Mark(NamedTuple):
     steady: bool = False
 
 
-def _mark(box: Box, number: str, label: str, score: float, labels: Iterable[str]) -> _Mark:
-    text = f"{number} {label} {score:.2f}"
-    return _Mark(box, number, _printable(text), color_of(label, tuple(labels)))
+def _mark(box: Box, number: str, label: str, score: float, answer: Prediction | Track) -> _Mark:
+    text = f"{number} {label}{'?' * answer.uncertain} {score:.2f}"
+    return _Mark(box, number, _printable(text), color_of(label, tuple(answer.scores)))
 
 
 def _printable(text: str) -> str:

@@ -33,6 +33,9 @@ MAX_BYTES = {
 }  # fmt: skip
 OUTPUTS = ("probabilities", "logits")
 ESTIMATES = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
+UNCERTAIN_BELOW = 0.5
+"""Where it was never measured: under it the other expressions together are likelier than the one that is named."""
+
 FIELD_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 
 
@@ -50,7 +53,7 @@ class ModelVersion:
 
     `input_shape` is (height, width, channels) and `input_range` the values that black and white become.
     `output` says what the graph returns before the temperature; `crops` maps a detector's name to its geometry.
-    An answer less probable than `uncertain_below` is to be shown as uncertain; 0 where that was never measured.
+    An answer less probable than `uncertain_below` is to be shown as uncertain.
     """
 
     folder: Path
@@ -65,7 +68,7 @@ class ModelVersion:
     crops: Mapping[str, CropGeometry]
     lineage: Mapping[str, Any] = field(repr=False)
     files: Mapping[str, FileRecord] = field(repr=False)
-    uncertain_below: float = 0.0
+    uncertain_below: float = UNCERTAIN_BELOW
 
     @property
     def sha256(self) -> str:
@@ -162,7 +165,7 @@ def _from_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
         crops=MappingProxyType({name: _geometry(c) for name, c in typed(dict, config["crops"], "crops").items()}),
         lineage=MappingProxyType(typed(dict, config["lineage"], "lineage")),
         files=MappingProxyType({name: _file_record(f) for name, f in files}),
-        uncertain_below=typed(float, config.get("uncertain_below", 0.0), "uncertain_below"),
+        uncertain_below=typed(float, config.get("uncertain_below", UNCERTAIN_BELOW), "uncertain_below"),
     )
     _check(version)
     return version

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
@@ -13,6 +14,7 @@ from fer.artifact import CONFIG, GRAPH, ModelVersion
 from fer.errors import ModelError
 from fer.metrics import soften, softmax
 from fer.preprocessing import normalize
+from fer.results import Face, Prediction
 
 _MAX_BATCH = 64  # larger inputs run in pieces, which bounds memory and costs nothing
 
@@ -43,6 +45,14 @@ class EmotionClassifier:
         inputs = normalize(crops, self.version.input_range)
         outputs = [self._invoke(inputs[i : i + _MAX_BATCH]) for i in range(0, len(inputs), _MAX_BATCH)]
         return self._probabilities(np.concatenate(outputs))
+
+    def classify(self, faces: Sequence[Face], crops: NDArray[np.uint8]) -> list[Prediction]:
+        """A prediction for each face, of its grey crop (n, height, width) uint8; all run as one batch."""
+        rows = zip(faces, self.predict(crops), crops, strict=True)
+        return [
+            Prediction(face, dict(zip(self.labels, scores.tolist(), strict=True)), crop, self.version.uncertain_below)
+            for face, scores, crop in rows
+        ]
 
     def _probabilities(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
         calibrated = soften if self.version.output == "probabilities" else softmax

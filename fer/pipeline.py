@@ -28,8 +28,4 @@ class FERPipeline:
         version = self.classifier.version
         faces = self.detector.detect(image)
         crops = crop_faces(image, faces, version.geometry(self.detector.name), version.input_shape[:2])
-        scores = self.classifier.predict(crops)
-        return [
-            Prediction(face, dict(zip(version.labels, row.tolist(), strict=True)), crop)
-            for face, row, crop in zip(faces, scores, crops, strict=True)
-        ]
+        return self.classifier.classify(faces, crops)

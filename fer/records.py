@@ -29,11 +29,12 @@ def face_records(file: str, predictions: Sequence[Prediction], version: ModelVer
             "confidence": round(p.face.confidence, 4),
             "label": p.label,
             "score": round(p.score, 4),
+            "uncertain": p.uncertain,
             "scores": _rounded(p.scores),
         }
         for number, p in enumerate(predictions, start=1)
     ]
-    nothing = dict.fromkeys(("face", "box", "confidence", "label", "score", "scores"))
+    nothing = dict.fromkeys(("face", "box", "confidence", "label", "score", "uncertain", "scores"))
     origin = origin_of(version, detector)
     return [{**record, **origin, "error": None} for record in faces or [{"file": file, **nothing}]]
 
@@ -53,6 +54,7 @@ def track_record(track: Track, seconds: float, date: datetime | None = None) -> 
         "confidence": round(prediction.face.confidence, 4),
         "label": track.label,
         "score": round(track.score, 4),
+        "uncertain": track.score < prediction.uncertain_below,
         "scores": _rounded(track.scores),
         "raw_label": prediction.label,
         "raw_scores": _rounded(prediction.scores),
@@ -76,14 +78,15 @@ def to_json_lines(records: Iterable[Record]) -> str:
 
 def to_csv(records: Iterable[Record], labels: Sequence[str]) -> str:
     """The records of photos as a CSV table with a header; the scores become one column a label."""
-    columns = ["file", "face", *_BOX, "confidence", "label", "score", *_named("score", labels), *_ORIGIN, "error"]
+    head = ["file", "face", *_BOX, "confidence", "label", "score", "uncertain"]
+    columns = [*head, *_named("score", labels), *_ORIGIN, "error"]
     return "".join(csv_lines(records, columns))
 
 
 def track_columns(labels: Sequence[str]) -> list[str]:
     """The columns of a stream's CSV table: first the smoothed scores, then those of each frame."""
     smoothed, raw = _named("score", labels), _named("raw_score", labels)
-    head = ["time", "seconds", "track", *_BOX, "confidence", "label", "score"]
+    head = ["time", "seconds", "track", *_BOX, "confidence", "label", "score", "uncertain"]
     return [*head, *smoothed, "raw_label", *raw, *_ORIGIN]
 
 

@@ -70,12 +70,13 @@ class Face:
 class Prediction:
     """A face and the probability of each expression label, in the version's own order.
 
-    `crop` is the grey (height, width) uint8 picture that the network saw.
+    `crop` is the grey (height, width) uint8 picture that the network saw; `uncertain_below` is the version's own limit.
     """
 
     face: Face
     scores: Mapping[str, float]
     crop: NDArray[np.uint8] = field(repr=False, compare=False)
+    uncertain_below: float = 0.0
 
     def __post_init__(self) -> None:
         valid = all(0.0 <= score <= 1.0 for score in self.scores.values())
@@ -92,6 +93,11 @@ class Prediction:
     def score(self) -> float:
         """The probability of `label`."""
         return self.scores[self.label]
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether `score` is too low to take `label` for an answer."""
+        return self.score < self.uncertain_below
 
     def top(self, k: int) -> list[tuple[str, float]]:
         """The `k` most probable labels with their scores, best first."""

@@ -49,6 +49,11 @@ class Track:
         """The smoothed probability of `label`."""
         return self.scores[self.label]
 
+    @property
+    def uncertain(self) -> bool:
+        """Whether `figure` is too low to take `label` for an answer; it changes no more often than `figure` does."""
+        return self.figure < self.prediction.uncertain_below
+
 
 class FaceTracker:
     """Joins the predictions of successive frames into tracks; one tracker a stream, called from one thread at a time.

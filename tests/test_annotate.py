@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fer import annotate as annotate_function
 from fer.annotate import EXPRESSION_COLORS, OTHER_COLORS, annotate, annotate_tracks, color_of, write_banner
 from fer.results import LABELS, Box, Face, Prediction
-from fer.tracking import Track
+from fer.tracking import FaceTracker, Track
 
 pytestmark = pytest.mark.filterwarnings("error")
 BACKGROUND = (120, 140, 125)
@@ -412,3 +412,12 @@ def test_a_view_of_a_picture_can_wear_a_banner():
     written = write_banner(image, "text")
     assert written.flags.c_contiguous
     assert np.array_equal(written[:30], image[:30])
+
+
+def test_uncertain_labels_carry_a_question_mark(captions):
+    for below, text in ((0.49, "happy 0.49"), (0.5, "happy? 0.49")):
+        face = replace(prediction((100, 100, 200, 220), score=0.49), uncertain_below=below)
+        annotate(blank(400, 300), [face])
+        assert captions[0][0] == text
+        annotate_tracks(blank(400, 300), FaceTracker().update([face], 0.0))
+        assert captions[0][0] == f"1 {text}"

@@ -245,9 +245,8 @@ def test_downloads_hold_every_photo_once(pipeline: FERPipeline) -> None:
 @pytest.mark.parametrize(("score", "uncertain"), [(0.93, False), (0.5, False), (0.49, True)])
 def test_low_scores_are_called_uncertain(score: float, uncertain: bool) -> None:
     rest = (1 - score) / 2
-    face = Prediction(
-        Face(Box(0, 0, 1, 1), 1.0), {"<b>": score, "sad": rest, "neutral": rest}, np.zeros((48, 48), np.uint8)
-    )
+    scores = {"<b>": score, "sad": rest, "neutral": rest}
+    face = Prediction(Face(Box(0, 0, 1, 1), 1.0), scores, np.zeros((48, 48), np.uint8), uncertain_below=0.5)
     title = common.face_title(face)
     assert ("uncertain" in title) is uncertain
     assert f"{score:.2f}" in title

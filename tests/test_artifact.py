@@ -94,7 +94,7 @@ def test_round_trip(folder):
         "crops": {},
         "lineage": {},
         "files": {},
-        "uncertain_below": 0.0,
+        "uncertain_below": 0.5,
     }
     assert dict(version.crops) == {"fixed": CropGeometry(1.0, (0.0, 0.0), False)}
     assert set(version.files) == {GRAPH, METRICS, CARD}
@@ -320,7 +320,7 @@ def test_a_missing_field_is_refused(folder, field):
 
 
 def test_a_version_may_say_when_an_answer_is_uncertain(folder):
-    assert read_version(folder).uncertain_below == 0.0
+    assert read_version(folder).uncertain_below == 0.5
     edit(folder, "uncertain_below", value=0.6)
     assert read_version(folder).uncertain_below == 0.6
 

@@ -51,7 +51,7 @@ class Tags(HTMLParser):
 def track(labels: tuple[str, ...] = LABELS, score: float = 0.7) -> Track:
     rest = (1 - score) / (len(labels) - 1)
     scores = dict(zip(labels, [score] + [rest] * (len(labels) - 1), strict=True))
-    prediction = Prediction(Face(Box(0, 0, 9, 9), 0.9), scores, np.zeros((48, 48), np.uint8))
+    prediction = Prediction(Face(Box(0, 0, 9, 9), 0.9), scores, np.zeros((48, 48), np.uint8), 0.5)
     return Track(3, Box(0, 0, 9, 9), scores, labels[0], score, prediction, 0.0)
 
 
