@@ -95,14 +95,16 @@ def robustness(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) ->
         )
         return
     _name_missing(chosen, [entry for entry in chosen if entry.name in measured], "was evaluated without disturbances")
-    for name, (mean, _) in measured.items():
-        st.markdown(f"**{common.plain(name)}** keeps {mean:.0%} of its accuracy on average.")
+    for name, found in measured.items():
+        st.markdown(f"**{common.plain(name)}** keeps {found.mean:.1%} of its accuracy on average.")
     names = [entry.name for entry in chosen]
-    disturbances = dict.fromkeys(disturbance for _, curves in measured.values() for disturbance in curves)
+    strengths = {name: values for found in measured.values() for name, values in found.strengths.items()}
     charts = []
-    for disturbance in disturbances:
-        shared = {name: curves[disturbance] for name, (_, curves) in measured.items() if disturbance in curves}
-        charts.append((disturbance, robustness_chart(names, shared, disturbance)))
+    for disturbance, values in strengths.items():
+        shared = {
+            name: found.accuracy[disturbance] for name, found in measured.items() if disturbance in found.accuracy
+        }
+        charts.append((disturbance.partition(" (")[0], robustness_chart(names, shared, disturbance, values)))
     _grid(charts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 
@@ -47,25 +48,37 @@ def history_chart(entries: Sequence[Entry], chosen: Sequence[str], metric: str, 
     return Chart(figure, f"{METRICS[metric]} over time with 95 % intervals, oldest first: {words}")
 
 
-def robustness_chart(names: Sequence[str], curves: Mapping[str, Sequence[float]], title: str) -> Chart:
+def robustness_chart(
+    names: Sequence[str], curves: Mapping[str, Sequence[float]], title: str, strengths: Sequence[float]
+) -> Chart:
     """Accuracy of each version under one disturbance, from its weakest to its strongest form."""
     traces = [_curve(names.index(name), name, values) for name, values in curves.items()]
     figure = go.Figure(traces)
-    figure.update_xaxes(title="Strength, from weak to strong", dtick=1, zeroline=False)
+    ticks = [f"{strength:g}" for strength in strengths]
+    figure.update_xaxes(title=safe(title), tickvals=list(range(1, len(ticks) + 1)), ticktext=ticks, zeroline=False)
     figure.update_yaxes(title="Accuracy", range=[0, 1.02], tickformat=".1f", zeroline=False)
     frame(figure, 340)
     words = "; ".join(f"{name} {' '.join(f'{value:.2f}' for value in values)}" for name, values in curves.items())
     return Chart(figure, f"Accuracy under {title} by strength: {words}")
 
 
-def robustness_of(entry: Entry) -> tuple[float, dict[str, list[float]]] | None:
-    """What a version keeps of its accuracy on average, and its accuracies by disturbance; None if not measured."""
+class Robustness(NamedTuple):
+    """What a version keeps of its accuracy on average; strengths and accuracies by disturbance, weakest first."""
+
+    mean: float
+    strengths: Mapping[str, Sequence[float]]
+    accuracy: Mapping[str, Sequence[float]]
+
+
+def robustness_of(entry: Entry) -> Robustness | None:
+    """What `metrics.json` says of disturbed crops; None if they were not measured."""
     try:
         found = entry.metrics["robustness"]
-        curves = {
-            name.replace("_", " "): [float(value) for value in found["accuracy"][name]] for name in found["accuracy"]
-        }
-        return float(found["mean_relative"]), curves
+        strengths, accuracy = (
+            {name: [float(value) for value in values] for name, values in found[key].items()}
+            for key in ("strengths", "accuracy")
+        )
+        return Robustness(float(found["mean_relative"]), strengths, accuracy)
     except FIELD_ERRORS:
         return None
 

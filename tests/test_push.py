@@ -592,11 +592,11 @@ import sys
 from pathlib import Path
 import numpy as np
 from safetensors.numpy import load_file
-from training.architectures import ARCHITECTURES
+from training.architectures import served
 from training.pull import load_weights
 folder = Path(sys.argv[1])
-ARCHITECTURES["seed_cnn"]()  # takes the first numbers
-model = ARCHITECTURES["seed_cnn"]()
+served("seed_cnn")  # takes the first numbers
+model = served("seed_cnn")
 load_weights(model, folder)
 stored = list(load_file(folder / "model.safetensors").values())
 assert len(stored) == len(model.weights)

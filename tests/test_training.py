@@ -76,7 +76,7 @@ def exported(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 FACTS = """
 import json
 import numpy as np
-from training.architectures import served, serve, trainable, blend_logits
+from training.architectures import begin_from, served, serve, trainable, blend_logits
 from training.callbacks import MovingAverage, Trapezoid
 from training.recipes import Schedule
 
@@ -94,6 +94,8 @@ def described(model):
 trained = trainable("flagship")
 faces = np.random.default_rng(0).random((3, 48, 48, 1), np.float32)
 logits = np.asarray(trained(faces))
+continued = trainable("flagship")
+begin_from(continued, serve(trained, 0.3))
 rate = Trapezoid(Schedule(epochs=10, warm_up=2, fall=4, learning_rate=1.0), steps=5)
 average = MovingAverage(0.9)
 averages = []
@@ -107,6 +109,7 @@ print(json.dumps({
     "flagship": described(served("flagship")),
     "any_side": [list(trained(faces[:, :side, :side]).shape) for side in (40, 48)],
     "served": np.asarray(serve(trained, 0.3)(faces)).tolist(),
+    "continued": np.asarray(serve(continued, 0.7)(faces)).tolist(),
     "blended": blend_logits(logits, 0.3).tolist(),
     "rates": [float(rate(step)) for step in (0, 9, 10, 29, 30, 40, 49, 50)],
     "averages": averages,
@@ -151,6 +154,10 @@ def test_the_flagship_is_as_large_as_its_docstring_says_and_takes_smaller_crops(
 def test_the_served_network_blends_the_logits_of_the_trained_one(facts):
     powers = np.exp(facts["blended"])
     assert np.allclose(facts["served"], powers / powers.sum(axis=1, keepdims=True), atol=1e-5)
+
+
+def test_a_run_begins_from_a_served_network_whatever_the_blend(facts):
+    assert np.allclose(facts["continued"], facts["served"], atol=1e-5)
 
 
 def test_the_learning_rate_is_a_trapezoid(facts):
@@ -352,6 +359,14 @@ def test_the_exported_graph_computes_what_keras_computes(finished, exported, dat
     assert np.abs(difference).max() < 1e-5
     assert sum(tensor.size for tensor in load_file(exported / WEIGHTS).values()) == 1_219_812
     assert [path.name for path in exported.parent.iterdir()] == ["tiny"]
+
+
+def test_a_run_goes_on_from_the_weights_of_a_version(finished, exported, data, tmp_path):
+    run = tmp_path / "further"
+    result = python("-m", "training.train", "--data", data, "--output", run, *RUN, "--initial", exported)
+    assert result.returncode == 0, result.stdout
+    assert json.loads((run / "train.json").read_text())["config"]["initial"] == read_version(exported).sha256
+    assert read_log(run)[0]["loss"] < read_log(finished)[0]["loss"] - 0.1
 
 
 # Evaluation

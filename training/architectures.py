@@ -21,7 +21,7 @@ Body = Callable[[keras.KerasTensor], keras.KerasTensor]
 
 
 class BatchNormalization(layers.BatchNormalization):
-    """Keras's own, trained through TensorFlow's fused kernel where that is the backend.
+    """Keras's own, trained on pictures through TensorFlow's fused kernel where that is the backend.
 
     Keras computes in float32 and in many passes over memory, which takes a quarter of all time on a CPU.
     """
@@ -29,7 +29,7 @@ class BatchNormalization(layers.BatchNormalization):
     def call(
         self, inputs: keras.KerasTensor, training: bool | None = None, mask: keras.KerasTensor | None = None
     ) -> keras.KerasTensor:
-        if not training or keras.backend.backend() != "tensorflow":
+        if not training or len(inputs.shape) != 4 or keras.backend.backend() != "tensorflow":
             return super().call(inputs, training=training, mask=mask)
         import tensorflow as tf
 
@@ -126,6 +126,15 @@ def serve(trained: keras.Model, blend: float) -> keras.Model:
     *body, kernel, bias = trained.get_weights()
     model.set_weights([*body, blend_logits(kernel, blend), blend_logits(bias, blend)])
     return model
+
+
+def begin_from(trained: keras.Model, model: keras.Model) -> None:
+    """Give the network to train the weights of a served one; classes that are not served keep their own logits."""
+    *body, kernel, bias = model.get_weights()
+    *_, all_kernels, all_biases = trained.get_weights()
+    for index in (np.array(FER2013_INDEX), len(CLASSES) + np.array(FERPLUS_INDEX)):
+        all_kernels[..., index], all_biases[index] = kernel, bias
+    trained.set_weights([*body, all_kernels, all_biases])
 
 
 def blend_logits(logits: np.ndarray, blend: float) -> np.ndarray:

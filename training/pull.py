@@ -3,10 +3,7 @@
     python -m training.pull --repo USER/REPO v1.2.0 --output models/v1.2.0
 
 Takes the time to fetch 11 MB. Every file is checked against the version's manifest; the folder appears whole or not at
-all. To go on with the training, build the network and give it the weights:
-
-    model = ARCHITECTURES[read_version(folder).architecture]()
-    load_weights(model, folder)
+all. `training.train --initial models/v1.2.0` goes on with the training from its weights.
 """
 
 from __future__ import annotations

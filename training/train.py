@@ -34,13 +34,14 @@ import cv2
 import keras
 import numpy as np
 
-from fer import DataError, FERError
+from fer import DataError, FERError, read_version
 from fer.preprocessing import normalize
-from training.architectures import blend_logits, trainable
+from training.architectures import begin_from, blend_logits, served, trainable
 from training.callbacks import LOG, MovingAverage, Progress, Trapezoid, finished, restore
 from training.data import CLASSES, Split, load
 from training.distil import distil
 from training.examples import training_examples
+from training.pull import load_weights
 from training.recipes import RECIPES, Recipe, Views
 from training.views import Batches
 
@@ -49,7 +50,8 @@ from training.views import Batches
 class TrainConfig:
     """One training run. `limit` keeps that many rows of each split; `epochs` replaces the recipe's.
 
-    `teachers` are folders of earlier runs, whose answers make up half of the targets.
+    `initial` is a version folder whose weights the run begins with; `teachers` are folders of earlier runs, whose
+    answers make up half of the targets.
     """
 
     data: str
@@ -58,6 +60,7 @@ class TrainConfig:
     seed: int = 1
     epochs: int | None = None
     limit: int | None = None
+    initial: str | None = None
     teachers: tuple[str, ...] = ()
 
     @property
@@ -84,6 +87,10 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
     examples, public = _limited(training_examples(data), config.limit), data.split("PublicTest")
     examples = distil(examples, [Path(run) for run in config.teachers])
     model = trainable(recipe.architecture)
+    if config.initial and not resume:
+        start = served(recipe.architecture)
+        load_weights(start, Path(config.initial))
+        begin_from(model, start)
     batches = partial(Batches, examples, batch_size=recipe.schedule.batch_size, seed=config.seed)
     _compile(model, recipe, len(batches(recipe.fall, epoch=0)))
     average = MovingAverage(recipe.average)
@@ -172,7 +179,7 @@ def _check_same(output: Path, config: TrainConfig) -> None:
         if done <= schedule["epochs"] - schedule["fall"]:
             recipe["schedule"] = {name: value for name, value in schedule.items() if name not in ("epochs", "fall")}
             del recipe["fall"]
-    changed = [name for name in ("seed", "limit", "teachers", "recipe") if before[name] != now[name]]
+    changed = [name for name in ("seed", "limit", "initial", "teachers", "recipe") if before.get(name) != now[name]]
     if changed:
         raise DataError(f"{output} was started with another {', '.join(changed)}; resume with the same settings.")
 
@@ -182,6 +189,7 @@ def _described(config: TrainConfig) -> dict[str, Any]:
         "data": Path(config.data).name,
         "seed": config.seed,
         "limit": config.limit,
+        "initial": config.initial and read_version(Path(config.initial)).sha256,
         "teachers": [Path(run).name for run in config.teachers],
         "recipe": asdict(config.whole),
     }
@@ -230,6 +238,7 @@ def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
     parser.add_argument("--seed", type=int, default=1, help="default: 1")
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--limit", type=int, help="train on, and measure, this many rows only")
+    parser.add_argument("--initial", metavar="VERSION", help="folder of a version whose weights to begin with")
     parser.add_argument("--teachers", nargs="+", default=(), help="folders of earlier runs to learn from")
     parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch of --output")
     values = vars(parser.parse_args(arguments))

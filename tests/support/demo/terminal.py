@@ -90,7 +90,7 @@ def train(here: str, images: int = IMAGES, epochs: int = EPOCHS) -> list[str]:
     """Make a tiny version of drawn faces."""
     return [
         f"python -m tests.support.demo.faces {here}/fer2013.npz --images {images}",
-        f"python -m training.train --data {here}/fer2013.npz --output {here}/run --epochs {epochs}",
+        f"python -m training.train --recipe seed-cnn --data {here}/fer2013.npz --output {here}/run --epochs {epochs}",
         f"python -m training.export --run {here}/run --output {here}/tiny",
         f"python -m training.evaluate --version {here}/tiny --data {here}/fer2013.npz",
     ]
