@@ -25,7 +25,8 @@ from app_pages.trade_charts import history_chart, robustness_chart, robustness_o
 from app_pages.versions import Catalogue, Entry
 from fer import FERError
 from fer.artifact import GRAPH
-from fer.metrics import Labels, Predictions, reliability
+from fer.metrics import Labels, reliability
+from fer.paired import Predictions
 
 Section = Callable[[Catalogue, Sequence[Entry], str], None]
 

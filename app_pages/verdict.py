@@ -9,7 +9,7 @@ from typing import NamedTuple
 from app_pages.charts import labelling_title
 from app_pages.versions import Entry, Library
 from fer import FERError, ModelError
-from fer.metrics import PairedComparison, Predictions
+from fer.paired import PairedComparison, Predictions
 
 _LEAST_SCALE = 0.01
 

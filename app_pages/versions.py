@@ -25,7 +25,7 @@ from fer import (
     open_registry,
 )
 from fer.artifact import PREDICTIONS
-from fer.metrics import Predictions
+from fer.paired import Predictions
 from fer.registry import REPO_VARIABLE
 
 T = TypeVar("T")

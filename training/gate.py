@@ -19,7 +19,8 @@ from yaml import YAMLError  # type: ignore[import-untyped]
 
 from fer import DataError, EmotionClassifier, ModelError, ModelVersion, metrics, read_version
 from fer.artifact import CARD, CONFIG, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, WEIGHTS
-from fer.metrics import Labels, Predictions, Scores
+from fer.metrics import Labels, Scores
+from fer.paired import Predictions
 from training.evaluate import eval_results
 
 _ROUNDS = 100

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from fer import FERError, ModelError, ModelVersion, Registry, VersionRef, open_registry
 from fer.artifact import PREDICTIONS
-from fer.metrics import Predictions
+from fer.paired import Predictions
 
 LABELLING = "fer2013"
 
