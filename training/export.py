@@ -3,7 +3,7 @@
     python -m training.export --run runs/flagship --output models/flagship
 
 Takes about 20 seconds. The averaged weights of the last epoch are taken, and of their two label sets the blend
-that the recipe names. The graph must agree with Keras to 1e-4 in probability, or nothing is written.
+that the recipe names, or --blend. The graph must agree with Keras to 1e-4 in probability, or nothing is written.
 `training.evaluate` then measures the version and fits its temperature.
 """
 
@@ -33,12 +33,17 @@ TOLERANCE = 1e-4
 INPUT_RANGE = (0.0, 1.0)
 
 
-def main(run: Path, output: Path) -> ModelVersion:
-    """Export the last epoch of `run` as the version folder `output`; an existing version is replaced whole."""
+def main(run: Path, output: Path, blend: float | None = None) -> ModelVersion:
+    """Export the last epoch of `run` as the version folder `output`; an existing version is replaced whole.
+
+    `blend` are the parts of FER+ in the logits, if not those of the recipe; the lineage then tells it.
+    """
     lineage = _lineage(run)
     if output.exists() and not (output / CONFIG).is_file():
         raise DataError(f"{output} is there and is no version folder; it is left alone, choose another --output.")
     recipe = lineage["config"]["recipe"]
+    if blend is not None:
+        recipe["labels"]["blend"] = blend
     trained = trainable(recipe["architecture"])
     trained.set_weights(read_average(finished(run)[-1])[0])
     model = serve(trained, recipe["labels"]["blend"])
@@ -101,9 +106,10 @@ if __name__ == "__main__":
     )
     parser.add_argument("--run", type=Path, required=True, help="run folder of training.train")
     parser.add_argument("--output", type=Path, required=True, help="version folder; its name is the version's name")
+    parser.add_argument("--blend", type=float, help="parts of FER+ in the logits, 0 to 1; default: the recipe's")
     options = parser.parse_args()
     try:
-        version = main(options.run, options.output)
+        version = main(**vars(options))
     except FERError as error:
         sys.exit(f"error: {error}")
     print(f"{options.output}: {version.parameters:,} parameters, graph sha256 {version.sha256[:12]}")

@@ -19,13 +19,9 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import platform
-import shlex
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -41,6 +37,7 @@ from training.callbacks import LOG, MovingAverage, Progress, Trapezoid, finished
 from training.data import CLASSES, Split, load
 from training.distil import distil
 from training.examples import training_examples
+from training.lineage import origin
 from training.pull import load_weights
 from training.recipes import RECIPES, Recipe, Views
 from training.views import Batches
@@ -79,7 +76,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
     """Train as `config` says and return the run folder."""
     output, recipe = Path(config.output), config.whole
     _prepare(output, config, resume)
-    origin = _origin(config)
+    made = origin(config.data)
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(recipe.precision)
     cv2.setNumThreads(1)
@@ -109,7 +106,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
             )
             epoch = end
     seconds = None if resume else round(time.time() - started)
-    _write_lineage(output, config, {**origin, "seconds": seconds, "images": len(examples.images)}, public)
+    _write_lineage(output, config, {**made, "seconds": seconds, "images": len(examples.images)}, public)
     return output
 
 
@@ -195,37 +192,17 @@ def _described(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def _origin(config: TrainConfig) -> dict[str, Any]:
-    """What made the run, noted at its start: the code may change while it trains. The data keeps its name alone."""
-    arguments = [argument.replace(config.data, Path(config.data).name) for argument in sys.argv[1:]]
-    return {
-        "command": shlex.join(["python", "-m", "training.train", *arguments]),
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "git_commit": _git_commit(),
-        "backend": keras.backend.backend(),
-        "versions": {"python": platform.python_version(), "keras": keras.__version__, "numpy": np.__version__},
-    }
-
-
-def _write_lineage(output: Path, config: TrainConfig, origin: dict[str, Any], public: Split) -> None:
+def _write_lineage(output: Path, config: TrainConfig, made: dict[str, Any], public: Split) -> None:
     with (output / LOG).open(newline="") as file:
         log = list(csv.DictReader(file))
     lineage = {
         "config": _described(config),
-        **origin,
+        **made,
         "split_sha256": {"PublicTest": public.sha256},
         "epochs": len(log),
         "public_test": {name: float(value) for name, value in log[-1].items() if name.startswith("fer")},
     }
     (output / "train.json").write_text(json.dumps(lineage, indent=2) + "\n")
-
-
-def _git_commit() -> str | None:
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--verify", "HEAD"]
-    try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):  # no git here, or no commit
-        return None
 
 
 def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:

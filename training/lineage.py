@@ -1,0 +1,34 @@
+"""What made a run: command, date, commit, backend and versions."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+
+def origin(data: str) -> dict[str, Any]:
+    """To be noted at the start of a run: the code may change while it trains. The path `data` keeps its name alone."""
+    arguments = [argument.replace(data, Path(data).name) for argument in sys.argv[1:]]
+    return {
+        "command": shlex.join(["python", "-m", "training.train", *arguments]),
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "git_commit": _git_commit(),
+        "backend": keras.backend.backend(),
+        "versions": {"python": platform.python_version(), "keras": keras.__version__, "numpy": np.__version__},
+    }
+
+
+def _git_commit() -> str | None:
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--verify", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):  # no git here, or no commit
+        return None
