@@ -2,7 +2,7 @@
 
     python -m docs.screenshots
 
-Takes about 30 seconds and writes docs/photos.png and docs/live.png. Needs what requirements-dev.txt lists, and
+Takes about a minute and writes docs/photos.png, docs/live.png and docs/compare.png. Needs what requirements-dev.txt lists, and
 Chromium. The live one shows a bundled portrait, moved about in front of a fake camera.
 """
 
@@ -32,7 +32,7 @@ def main() -> None:
         with serve(ROOT / "app.py", folder, {"HF_HUB_OFFLINE": "1"}) as url:
             flags = [*CHROMIUM_FLAGS, *camera_flags(camera)]
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
-            for take, height in ((photos, 960), (live, 860)):
+            for take, height in ((photos, 960), (live, 860), (compare, 1100)):
                 page = browser.new_page(viewport={"width": 1280, "height": height}, color_scheme="light")
                 page.set_default_timeout(PATIENCE)
                 take(page, url)
@@ -54,6 +54,16 @@ def live(page: Page, url: str) -> None:
     press_start(open_live(page, url))
     page.mouse.move(0, 0)
     page.wait_for_timeout(30_000)
+
+
+def compare(page: Page, url: str) -> None:
+    """The page Compare on the bundled versions, its first charts drawn."""
+    page.goto(url)
+    page.get_by_role("link", name="Compare").click()
+    page.locator(".fer-verdict").wait_for()
+    page.get_by_role("figure").first.locator(".main-svg").first.wait_for()
+    page.mouse.move(0, 0)
+    page.wait_for_timeout(3000)
 
 
 if __name__ == "__main__":

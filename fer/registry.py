@@ -21,7 +21,7 @@ from fer.artifact import CONFIG, MAX_BYTES, ModelVersion, read_limited, read_ver
 from fer.errors import FERError, ModelError, RegistryError
 
 BUNDLED = Path(__file__).resolve().parent.parent / "models"
-DEFAULT, PRODUCTION = "seed-cnn", "production"
+DEFAULT, PRODUCTION = "flagship", "production"
 REPO_VARIABLE = "FER_HUB_REPO"
 
 

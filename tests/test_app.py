@@ -39,6 +39,7 @@ from fer import (
     registry,
 )
 from fer.records import to_csv
+from fer.registry import DEFAULT
 
 ROOT = Path(__file__).resolve().parents[1]
 COLLINS, HOPPER = (SAMPLES / name for name in ("eileen-collins.jpg", "grace-hopper.jpg"))
@@ -180,7 +181,7 @@ def test_broken_version_is_marked_and_the_others_work(
     config.write_text(json.dumps(content | {"name": "unmeasured"}))
     monkeypatch.setattr(common, "MODELS", tmp_path / "models")
     app.run()
-    assert app.selectbox(key="version").options == ["cut-short (broken)", "seed-cnn", "unmeasured"]
+    assert app.selectbox(key="version").options == ["cut-short (broken)", DEFAULT, "unmeasured"]
     button(app, "Try two sample photos")
     before = app.session_state["tray"].outcomes
     app.selectbox(key="version").select("cut-short").run()

@@ -232,7 +232,7 @@ def test_photos_page_offers_the_repo_and_starts_in_production(hub: HubServer) ->
     open_page("upload")
     assert hub.count("GET", "model.tflite") == 1
     app.selectbox(key="source of versions").select("bundled").run()
-    assert app.selectbox(key="version").value == "seed-cnn"
+    assert app.selectbox(key="version").value == DEFAULT
     assert not app.exception
 
 
@@ -241,7 +241,7 @@ def test_unreachable_repo_falls_back_to_the_bundled_versions(hub: HubServer) -> 
     hub.fault(Answer(503))
     app = open_page()
     assert "Shown instead are the versions that came with this app" in app.warning[0].value.replace("\\", "")
-    assert app.dataframe[0].value["Version"].tolist() == ["seed-cnn"]
+    assert app.dataframe[0].value["Version"].tolist() == [DEFAULT, "seed-cnn"]
 
 
 @pytest.mark.usefixtures("published")
@@ -291,7 +291,7 @@ def test_the_server_s_token_opens_nothing_for_visitors(
     visit(monkeypatch, hub, "tester/other")
     app = open_page("compare", **{"source of versions": REPO})
     assert "no token was sent" in texts(app)
-    assert app.dataframe[0].value["Version"].tolist() == [DEFAULT]
+    assert app.dataframe[0].value["Version"].tolist() == [DEFAULT, "seed-cnn"]
 
 
 def test_unusual_expressions_are_named(models: Path) -> None:

@@ -25,6 +25,7 @@ from fer import (
 )
 from fer import hub as hub_module
 from fer.artifact import CARD, GRAPH, PREDICTIONS, WEIGHTS
+from fer.registry import DEFAULT
 from tests.support.hub import Delay
 from tests.support.published import EVERY_FILE, REPO, fetch, move, set_aliases
 from tests.support.versions import LABELS
@@ -215,7 +216,7 @@ def test_without_a_repo_the_registry_is_the_bundled_one(monkeypatch, name):
     monkeypatch.delenv("FER_HUB_REPO", raising=False)
     registry = open_registry(name)
     assert isinstance(registry, BundledRegistry)
-    assert fetch(registry, "seed-cnn") == fetch(registry, registry.list().default().name)
+    assert fetch(registry, DEFAULT) == fetch(registry, registry.list().default().name)
 
 
 def test_the_repo_comes_from_the_argument_or_the_environment(monkeypatch):

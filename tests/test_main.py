@@ -24,6 +24,7 @@ from fer import __main__ as command_line
 from fer import registry
 from fer.__main__ import main
 from fer.artifact import CONFIG, METRICS, write_config
+from fer.registry import DEFAULT
 from tests.support.versions import ROOT, SEED, tiny_config, write_tiny
 
 COMMAND = [sys.executable, "-m", "fer"]
@@ -126,7 +127,7 @@ def test_good_bad_and_empty_photos_of_a_folder(mixed, capsys):
     none, broken, face = records
     assert (none["face"], none["error"]) == (None, None)
     assert (broken["face"], broken["error"].startswith(f"{mixed / 'broken.jpg'}: ")) == (None, True)
-    assert (face["face"], face["detector"], face["model"], face["error"]) == (1, "blazeface", "seed-cnn", None)
+    assert (face["face"], face["detector"], face["model"], face["error"]) == (1, "blazeface", DEFAULT, None)
     assert sum(face["scores"].values()) == pytest.approx(1, abs=1e-3)
     assert face["label"] == max(face["scores"], key=face["scores"].get)
     assert err.splitlines()[-2].startswith(f"{mixed / 'broken.jpg'}: ")
@@ -282,7 +283,7 @@ def test_the_command_runs_from_any_folder(blank):
 
 def test_the_models_command_runs():
     result = run("models")
-    assert (result.returncode, result.stdout.split()[0]) == (0, "seed-cnn")
+    assert (result.returncode, result.stdout.split()[0]) == (0, DEFAULT)
 
 
 @pytest.mark.parametrize("command", ["predict", "models"])

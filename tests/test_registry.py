@@ -23,6 +23,7 @@ from fer import (
     load_version,
 )
 from fer.artifact import CONFIG, GRAPH
+from fer.registry import DEFAULT
 from tests.support.versions import write_tiny
 
 
@@ -43,7 +44,7 @@ def registry(models: Path) -> BundledRegistry:
 @pytest.mark.parametrize("folder", ["", "nowhere"])
 def test_no_versions(tmp_path, folder):
     assert BundledRegistry(tmp_path / folder).list().versions == ()
-    with pytest.raises(ModelError, match=r"there is no version 'seed-cnn' in .*; there is none\."):
+    with pytest.raises(ModelError, match=rf"there is no version '{DEFAULT}' in .*; there is none\."):
         load_version(folder=tmp_path / folder)
     with pytest.raises(ModelError, match=r"there is no version 'latest' in .*; there is none\."):
         BundledRegistry(tmp_path / folder).list().default()
@@ -69,9 +70,9 @@ def test_other_names_are_refused(models, name):
         load_version(name, folder=models)
 
 
-def test_the_bundled_version_is_the_default():
-    assert load_version().name == "seed-cnn"
-    assert BundledRegistry().list().default().name == "seed-cnn"
+def test_the_newest_bundled_version_is_the_default():
+    assert [ref.name for ref in BundledRegistry().list().versions] == [DEFAULT, "seed-cnn"]
+    assert load_version().name == BundledRegistry().list().default().name == DEFAULT
     assert BundledRegistry().resolve("seed-cnn").date.year == 2026
 
 
@@ -131,14 +132,14 @@ def listing(*names: str, **options: Any) -> Listing:
 
 @pytest.mark.parametrize(
     ("names", "expected"),
-    [(("a", "seed-cnn"), "seed-cnn"), (("b", "a"), "b"), (("v2.0.0", "v1.0.0"), "v2.0.0")],
+    [(("a", DEFAULT), DEFAULT), (("b", "a"), "b"), (("v2.0.0", "v1.0.0"), "v2.0.0")],
 )
 def test_the_default_of_a_listing(names, expected):
     assert listing(*names).default().name == expected
 
 
 def test_production_goes_before_the_default():
-    refs = (VersionRef("seed-cnn", "a"), VersionRef("b", "b", aliases=("challenger", "production")))
+    refs = (VersionRef(DEFAULT, "a"), VersionRef("b", "b", aliases=("challenger", "production")))
     assert Listing("somewhere", refs).default().name == "b"
 
 

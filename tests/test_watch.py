@@ -22,6 +22,7 @@ from fer import __main__ as command_line
 from fer.__main__ import main
 from fer.following import FollowingDetector
 from fer.records import track_columns
+from fer.registry import DEFAULT
 from fer.results import LABELS
 from fer.tracking import Track
 from fer.video import Camera, Frame, VideoFile, VideoWriter
@@ -209,7 +210,7 @@ def test_a_video_with_a_face(clip, tmp_path, capsys):
     assert list(rows[0]) == track_columns(LABELS)
     assert [float(row["seconds"]) for row in rows] == pytest.approx([0.5 + k / 10 for k in range(20)])
     for row in rows:
-        assert (row["time"], row["track"], row["model"], row["detector"]) == ("", "1", "seed-cnn", "blazeface")
+        assert (row["time"], row["track"], row["model"], row["detector"]) == ("", "1", DEFAULT, "blazeface")
         assert sum(float(row[f"score_{label}"]) for label in LABELS) == pytest.approx(1, abs=1e-3)
         assert float(row["score"]) == float(row[f"score_{row['label']}"])
         assert row["raw_label"] == max(LABELS, key=lambda label: float(row[f"raw_score_{label}"]))

@@ -15,7 +15,7 @@ import numpy as np
 from huggingface_hub import ModelCard, ModelCardData
 from safetensors import SafetensorError
 from safetensors.numpy import load
-from yaml import YAMLError  # type: ignore[import-untyped]
+from yaml import YAMLError
 
 from fer import DataError, EmotionClassifier, ModelError, ModelVersion, metrics, read_version
 from fer.artifact import CARD, CONFIG, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, WEIGHTS

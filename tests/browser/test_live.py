@@ -74,7 +74,7 @@ def two_versions_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     for name in (DEFAULT, "other", "broken"):
         shutil.copytree(BUNDLED / DEFAULT, folder / "models" / name)
     config = folder / "models" / "other" / "config.json"
-    config.write_text(config.read_text().replace('"name": "seed-cnn"', '"name": "other"'))
+    config.write_text(config.read_text().replace(f'"name": "{DEFAULT}"', '"name": "other"'))
     (folder / "models" / "broken" / "model.tflite").write_bytes(b"no graph")
     (folder / "sitecustomize.py").write_text(
         f"import fer.registry, pathlib\nfer.registry.BUNDLED = pathlib.Path({str(folder / 'models')!r})\n"

@@ -1,0 +1,186 @@
+"""Measure how fast versions of a Hub repo are listed, fetched, shown and changed, on a small Hub on this machine.
+
+    python -m benchmarks.registry
+
+    a tiny run, half a minute:
+    python -m benchmarks.registry --versions 3 --repeats 1
+
+Takes about three minutes and writes benchmarks/results/registry.json. The Hub adds 50 ms to every request; Hub, app and
+browser share the machine. Needs what requirements-dev.txt lists, and Chromium.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import HfApi, constants
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from fer import HubRegistry
+from fer.registry import BUNDLED, DEFAULT
+from tests.browser.conftest import CHROMIUM_FLAGS
+from tests.support.compared import publish, seal
+from tests.support.find_chromium import find_chromium
+from tests.support.hub import Delay, HubServer
+from tests.support.published import REPO
+from tests.support.serve import serve
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).parent / "results" / "registry.json"
+DELAY = 0.05
+SESSIONS = 8
+PATIENCE = 60_000
+
+
+def main(versions: int, repeats: int) -> dict[str, Any]:
+    """Measure all and return what was written."""
+    constants.HF_HUB_DISABLE_XET = True
+    with tempfile.TemporaryDirectory() as name, HubServer(Path(name) / "hub") as hub, chromium() as browser:
+        folder = Path(name)
+        fill(HfApi(endpoint=hub.url, token=hub.write_token), folder / "versions", versions)
+        hub.fault(Delay(DELAY))
+        results = {
+            "versions": versions,
+            "delay_seconds": DELAY,
+            "cores": os.cpu_count(),
+            "registry": summary([listed(hub, folder / f"list {n}") for n in range(repeats)]),
+            "compare": summary([opened(hub, folder / f"open {n}", browser) for n in range(repeats)]),
+            "switch": switched(hub, folder / "switch", browser, repeats),
+            "downloads": downloads(hub, folder / "downloads"),
+        }
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    return results
+
+
+def fill(writer: HfApi, folder: Path, versions: int) -> None:
+    """Publish copies of the default version, which differ in their date."""
+    writer.create_repo(REPO)
+    for number in range(versions):
+        copy = shutil.copytree(BUNDLED / DEFAULT, folder / f"v1.{number}.0")
+        config = json.loads((copy / "config.json").read_text())
+        config |= {"name": copy.name, "temperature": config["temperature"] * (1 + number / 1000)}
+        (copy / "config.json").write_text(json.dumps(config))
+        seal(copy)
+        publish(writer, copy)
+
+
+def listed(hub: HubServer, home: Path) -> dict[str, float]:
+    """Seconds in which all versions are described: with an empty cache, and by another process's registry later."""
+    constants.HF_HUB_CACHE = str(home)
+    return {name: seconds(lambda: described(hub)) for name in ("cold", "warm")}
+
+
+def described(hub: HubServer) -> None:
+    registry = HubRegistry(REPO, token=hub.read_token, endpoint=hub.url)
+    registry.describe(registry.list().versions)
+
+
+def opened(hub: HubServer, folder: Path, browser: Browser) -> dict[str, float]:
+    """Seconds from the address to the verdict on two versions: cold, the same server again, a new server with a cache.
+
+    The frontend, which each of these visitors loads anew, is also timed alone, by the page Live without a start.
+    """
+    folder.mkdir()
+    variables = hub.environment(folder / "home", hub.read_token) | {"FER_HUB_REPO": REPO}
+    results = {}
+    with serve(ROOT / "app.py", folder, variables) as url:
+        results["cold"] = visit(browser, f"{url}/compare", ".fer-verdict")
+        results["warm"] = visit(browser, f"{url}/compare", ".fer-verdict")
+        results["frontend_alone"] = visit(browser, f"{url}/live", "iframe")
+    with serve(ROOT / "app.py", folder, variables) as url:
+        results["restarted"] = visit(browser, f"{url}/compare", ".fer-verdict")
+    return results
+
+
+def visit(browser: Browser, url: str, selector: str) -> float:
+    with browser.new_context() as context:
+        page = context.new_page()
+
+        def look() -> None:
+            page.goto(url)
+            page.locator(selector).first.wait_for(timeout=PATIENCE)
+
+        return seconds(look)
+
+
+def switched(hub: HubServer, folder: Path, browser: Browser, repeats: int) -> dict[str, float]:
+    """Seconds from the choice of another version to its new answers on the page Photos; both were used before."""
+    folder.mkdir()
+    variables = hub.environment(folder / "home", hub.read_token) | {"FER_HUB_REPO": REPO}
+    with serve(ROOT / "app.py", folder, variables) as url, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(url)
+        page.get_by_role("button", name="Try two sample photos").click(timeout=PATIENCE)
+        names = ["v1.0.0", "v1.1.0"]
+        for name in names:
+            choose(page, name)
+        return spread([choose(page, names[n % 2]) for n in range(2 * repeats)])
+
+
+def choose(page: Page, name: str) -> float:
+    """Choose a version and wait until the page's script has run to its end."""
+    page.get_by_test_id("stSelectbox").filter(has_text="Version").last.get_by_role("combobox").click()
+    option = page.get_by_role("option", name=name, exact=True)
+    option.wait_for()
+    begun = time.perf_counter()
+    option.click()
+    page.locator("[data-test-script-state=running]").wait_for(timeout=PATIENCE)
+    page.locator("[data-test-script-state=notRunning]").wait_for(timeout=PATIENCE)
+    return time.perf_counter() - begun
+
+
+def downloads(hub: HubServer, home: Path) -> dict[str, int]:
+    """How often each file is fetched when many sessions ask for one version at once."""
+    constants.HF_HUB_CACHE = str(home)
+    registry = HubRegistry(REPO, token=hub.read_token, endpoint=hub.url)
+    ref = registry.resolve("v1.0.0")
+    hub.forget_requests()
+    with ThreadPoolExecutor(SESSIONS) as pool:
+        versions = list(pool.map(registry.fetch, [ref] * SESSIONS))
+    files = ("config.json", "model.tflite", "metrics.json", "predictions.npz")
+    return {"sessions": len(versions), **{name: hub.count("GET", f"/resolve/.*{name}$") for name in files}}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
+
+
+def seconds(work: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def summary(runs: list[dict[str, float]]) -> dict[str, dict[str, float]]:
+    return {name: spread([run[name] for run in runs]) for name in runs[0]}
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    return {
+        "median": round(statistics.median(values), 3),
+        "low": round(min(values), 3),
+        "high": round(max(values), 3),
+        "n": len(values),
+    }
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.registry", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--versions", type=int, default=20, help="in the repo; default %(default)s")
+    parser.add_argument("--repeats", type=int, default=5, help="default %(default)s")
+    print(json.dumps(main(**vars(parser.parse_args())), indent=2))
