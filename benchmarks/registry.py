@@ -41,6 +41,7 @@ RESULTS = Path(__file__).parent / "results" / "registry.json"
 DELAY = 0.05
 SESSIONS = 8
 PATIENCE = 60_000
+IDLE = 3_000  # milliseconds in which the browser ends what it draws
 
 
 def main(versions: int, repeats: int) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def fill(writer: HfApi, folder: Path, versions: int) -> None:
 def listed(hub: HubServer, home: Path) -> dict[str, float]:
     """Seconds in which all versions are described: with an empty cache, and by another process's registry later."""
     constants.HF_HUB_CACHE = str(home)
-    return {name: seconds(lambda: described(hub)) for name in ("cold", "warm")}
+    return {name: seconds(described, hub) for name in ("cold", "warm")}
 
 
 def described(hub: HubServer) -> None:
@@ -87,31 +88,37 @@ def described(hub: HubServer) -> None:
 
 
 def opened(hub: HubServer, folder: Path, browser: Browser) -> dict[str, float]:
-    """Seconds from the address to the verdict on two versions: cold, the same server again, a new server with a cache.
+    """Seconds until the page Compare tells its verdict on two versions.
 
-    The frontend, which each of these visitors loads anew, is also timed alone, by the page Live without a start.
+    `cold`: a new server, nothing in the cache, from the address on. `restarted`: the same with what is in the cache.
+    `warm`: a click in the open app, on versions that the server knows. What the frontend itself takes to load is in
+    the first two, and alone in `frontend`: the page Live before its start.
     """
     folder.mkdir()
     variables = hub.environment(folder / "home", hub.read_token) | {"FER_HUB_REPO": REPO}
-    results = {}
-    with serve(ROOT / "app.py", folder, variables) as url:
-        results["cold"] = visit(browser, f"{url}/compare", ".fer-verdict")
-        results["warm"] = visit(browser, f"{url}/compare", ".fer-verdict")
-        results["frontend_alone"] = visit(browser, f"{url}/live", "iframe")
-    with serve(ROOT / "app.py", folder, variables) as url:
-        results["restarted"] = visit(browser, f"{url}/compare", ".fer-verdict")
+    results: dict[str, float] = {}
+    for name in ("cold", "restarted", "frontend"):
+        with serve(ROOT / "app.py", folder, variables) as url, browser.new_context() as context:
+            page = context.new_page()
+            if name == "frontend":
+                results[name] = seconds(look, page, f"{url}/live", "iframe")
+                continue
+            results[name] = seconds(look, page, f"{url}/compare", ".fer-verdict")
+            page.get_by_role("link", name="Photos").click()
+            page.get_by_role("button", name="Try two sample photos").wait_for()
+            page.wait_for_timeout(IDLE)
+            results["warm"] = seconds(click, page)
     return results
 
 
-def visit(browser: Browser, url: str, selector: str) -> float:
-    with browser.new_context() as context:
-        page = context.new_page()
+def look(page: Page, url: str, selector: str) -> None:
+    page.goto(url)
+    page.locator(selector).first.wait_for(timeout=PATIENCE)
 
-        def look() -> None:
-            page.goto(url)
-            page.locator(selector).first.wait_for(timeout=PATIENCE)
 
-        return seconds(look)
+def click(page: Page) -> None:
+    page.get_by_role("link", name="Compare").click()
+    page.locator(".fer-verdict").first.wait_for(timeout=PATIENCE)
 
 
 def switched(hub: HubServer, folder: Path, browser: Browser, repeats: int) -> dict[str, float]:
@@ -158,9 +165,9 @@ def chromium() -> Iterator[Browser]:
         yield playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS)
 
 
-def seconds(work: Callable[[], object]) -> float:
+def seconds(work: Callable[..., object], *arguments: object) -> float:
     begun = time.perf_counter()
-    work()
+    work(*arguments)
     return time.perf_counter() - begun
 
 

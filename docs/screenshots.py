@@ -2,8 +2,8 @@
 
     python -m docs.screenshots
 
-Takes about a minute and writes docs/photos.png, docs/live.png and docs/compare.png. Needs what requirements-dev.txt lists, and
-Chromium. The live one shows a bundled portrait, moved about in front of a fake camera.
+Takes about a minute and writes docs/photos.png, docs/live.png and docs/compare.png. Needs what
+requirements-dev.txt lists, and Chromium. The live one shows a bundled portrait, moved about in front of a fake camera.
 """
 
 from __future__ import annotations
