@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from fer import EmotionClassifier, ModelError, ModelVersion, load_version, read_version
+from fer import BundledRegistry, EmotionClassifier, ModelError, ModelVersion, load_version, read_version
 from fer.artifact import GRAPH, METRICS, PREDICTIONS
 from fer.metrics import accuracy
 from tests.support.versions import SEED, SHAPE, byte_graph, tiny_graph, weights, write_tiny
@@ -260,19 +260,21 @@ def test_the_bundled_version_is_accurate_enough():
     assert value >= BOUND
 
 
-def test_the_bundled_version_s_predictions_can_be_computed_again(shared, seed):
+@pytest.mark.parametrize("ref", BundledRegistry().list().versions, ids=lambda ref: ref.name)
+def test_the_predictions_of_bundled_versions_can_be_computed_again(shared, ref):
     """On every PrivateTest row, through the classifier that the app uses."""
     from training.data import load
 
     private = load(shared / "data" / "fer2013").split("PrivateTest")
-    with np.load(SEED / PREDICTIONS, allow_pickle=False) as arrays:
+    version = BundledRegistry().fetch(ref)
+    with np.load(version.folder / PREDICTIONS, allow_pickle=False) as arrays:
         data = dict(arrays)
     assert private.sha256 == str(data["test_sha256"])
     assert np.array_equal(private.fer2013, data["fer2013"])
     assert np.array_equal(private.ferplus, data["ferplus"])
     assert np.array_equal(private.duplicate, data["duplicate"])
-    scores = seed.predict(private.images)
+    scores = EmotionClassifier(version).predict(private.images)
     assert np.abs(scores - data["scores"]).max() < 1e-3
     rows = private.fer2013 >= 0
-    reported = load_version().metrics()["labellings"]["fer2013"]["accuracy"]["value"]
+    reported = version.metrics()["labellings"]["fer2013"]["accuracy"]["value"]
     assert accuracy(scores[rows], private.fer2013[rows]).value == pytest.approx(reported, abs=1e-3)

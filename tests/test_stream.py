@@ -53,7 +53,7 @@ class Eyes:
         return sorted(faces, key=lambda face: -face.box.width * face.box.height)
 
 
-class Judge:
+class Judge(EmotionClassifier):
     """A classifier that always says the same, and as late as it is told."""
 
     def __init__(self, version: ModelVersion, *scores: float) -> None:

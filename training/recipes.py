@@ -28,7 +28,7 @@ class Labels:
     """What the network is taught: both labellings of every image of the seven classes, side by side."""
 
     smoothing: float = 0.05  # of the original label, of which about a tenth is wrong
-    blend: float = 0.5  # parts of the FER+ logits in the served network, chosen on PublicTest
+    blend: float = 0.4  # parts of the FER+ logits in the served network, chosen on PublicTest
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class Recipe:
 
 
 RECIPES = {
-    # Two processor minutes an epoch, three in the fall: an hour and a quarter on two idle cores. No GPU was at hand.
+    # On two idle cores about a minute an epoch, a minute and a half in the fall; no GPU was at hand. With --epochs 45,
+    # as bundled: 0.80 on fer2013 and 0.85 on ferplus of PublicTest.
     "flagship": Recipe("flagship", Schedule(epochs=60), plateau=Views(side=40)),
     # The published architecture with all the rest alike, to tell what the recipe gains from what the network does.
     "seed-cnn": Recipe("seed_cnn", Schedule(epochs=60)),

@@ -168,11 +168,12 @@ def _prepare(output: Path, config: TrainConfig, resume: bool) -> None:
 
 
 def _check_same(output: Path, config: TrainConfig) -> None:
-    """Only the number of epochs and what the fall sees may change, and only while the plateau lasts."""
+    """The blend may change, which teaches nothing; while the plateau lasts, the number of epochs and the fall too."""
     before, now = json.loads((output / "config.json").read_text()), json.loads(json.dumps(_described(config)))
     done = int(finished(output)[-1].name)
     for values in (before, now):
         schedule, recipe = values["recipe"]["schedule"], values["recipe"]
+        del recipe["labels"]["blend"]
         if done <= schedule["epochs"] - schedule["fall"]:
             recipe["schedule"] = {name: value for name, value in schedule.items() if name not in ("epochs", "fall")}
             del recipe["fall"]
