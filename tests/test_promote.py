@@ -6,8 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +18,7 @@ from huggingface_hub import CommitOperationAdd
 from fer import DownloadError, FERError, ModelError, RegistryError, read_version
 from fer.aliases import ALIASES, Aliases, Move, Target
 from fer.artifact import CONFIG, PREDICTIONS, write_config
+from tests.support.at_once import outcomes
 from tests.support.hub import Answer, Delay, Hang, LoseAnswer
 from tests.support.measured import N, predictions, write_measured
 from tests.support.versions import ROOT
@@ -379,21 +378,6 @@ def test_the_table_is_aligned(good, monkeypatch):
 
 
 # At once, and cut short
-
-
-def outcomes(*calls):
-    """What each call returned or raised, all begun at the same moment."""
-    barrier = threading.Barrier(len(calls))
-
-    def start(call):
-        barrier.wait()
-        try:
-            return call()
-        except FERError as error:
-            return error
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(start, calls))
 
 
 def test_two_promotions_of_one_alias_at_once(hub, move, writer):

@@ -6,7 +6,6 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from huggingface_hub import CommitOperationAdd, HfApi, ModelCard
 from fer import DataError, DownloadError, FERError, ModelError, RegistryError, hub_client, read_version
 from fer.aliases import ALIASES
 from fer.artifact import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, write_config
+from tests.support.at_once import outcomes
 from tests.support.hub import Answer, Hang, LoseAnswer
 from tests.support.measured import measure, predictions, write_measured
 from tests.support.versions import ROOT, copy_seed, write_tiny
@@ -309,21 +309,6 @@ def test_a_commit_that_is_not_what_was_sent_is_not_tagged(send, writer, monkeypa
 
 
 # At once
-
-
-def outcomes(*calls):
-    """What each call returned or raised, all begun at the same moment."""
-    barrier = threading.Barrier(len(calls))
-
-    def start(call):
-        barrier.wait()
-        try:
-            return call()
-        except FERError as error:
-            return error
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(start, calls))
 
 
 def test_the_same_push_twice_at_once(send, writer, measured):

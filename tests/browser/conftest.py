@@ -88,3 +88,13 @@ def page(browser: Browser, browser_errors: list[str]) -> Iterator[Page]:
         yield page
         browser_errors += page.get_by_test_id("stException").all_inner_texts()
     assert not browser_errors, "\n".join(browser_errors)
+
+
+def fits(page: Page) -> bool:
+    """Whether nothing scrolls sideways, neither the document nor the page in it."""
+    return bool(
+        page.evaluate(
+            "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
+            ".every(element => element.scrollWidth <= element.clientWidth)"
+        )
+    )

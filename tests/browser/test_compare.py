@@ -11,6 +11,7 @@ from huggingface_hub import HfApi, constants
 from playwright.sync_api import Page, expect
 
 from app_pages.intake import SAMPLES
+from tests.browser.conftest import fits
 from tests.support.compared import publish_versions
 from tests.support.hub import HubServer
 from tests.support.published import REPO
@@ -54,16 +55,6 @@ def choose(page: Page, *names: str) -> None:
 
 def open_section(page: Page, name: str) -> None:
     page.get_by_role("radio", name=name).click()
-
-
-def fits(page: Page) -> bool:
-    """Whether nothing scrolls sideways, neither the document nor the page in it."""
-    return bool(
-        page.evaluate(
-            "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
-            ".every(element => element.scrollWidth <= element.clientWidth)"
-        )
-    )
 
 
 def test_a_broken_version_hides_no_other(compare: Page) -> None:

@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from app_pages.intake import SAMPLES
 from fer import load_image, load_version
+from tests.browser.conftest import fits
 from tests.support.live import server_process
 
 PATIENCE = 30_000
@@ -44,16 +45,6 @@ def download(page: Page, label: str) -> Path:
 
 def chart(page: Page) -> Locator:
     return page.get_by_role("figure").first
-
-
-def fits(page: Page) -> bool:
-    """Whether nothing scrolls sideways, neither the document nor the page in it."""
-    return bool(
-        page.evaluate(
-            "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
-            ".every(element => element.scrollWidth <= element.clientWidth)"
-        )
-    )
 
 
 def test_photo_shows_its_expression(photos: Page) -> None:
