@@ -209,7 +209,7 @@ def test_a_run_leaves_what_its_docstring_says(finished, data):
     assert (lineage["epochs"], lineage["images"], lineage["backend"]) == (3, 20, "tensorflow")
     assert lineage["config"]["seed"] == 1
     assert lineage["config"]["recipe"]["schedule"]["fall"] == 1
-    assert lineage["command"].startswith("python -m training.train --data fer2013.npz ")
+    assert lineage["command"].startswith("python -m training.train --data fer2013.npz --output whole --recipe ")
     assert lineage["git_commit"] is None or len(lineage["git_commit"]) == 40
     assert lineage["seconds"] > 0
     assert lineage["split_sha256"] == {"PublicTest": load(data).split("PublicTest").sha256}

@@ -14,11 +14,13 @@ import keras
 import numpy as np
 
 
-def origin(data: str) -> dict[str, Any]:
-    """To be noted at the start of a run: the code may change while it trains. The path `data` keeps its name alone."""
-    arguments = [argument.replace(data, Path(data).name) for argument in sys.argv[1:]]
+def origin(*paths: str) -> dict[str, Any]:
+    """To be noted at the start of a run: the code may change while it trains. Of `paths` only the names are told."""
+    command = shlex.join(["python", "-m", "training.train", *sys.argv[1:]])
+    for path in paths:
+        command = command.replace(path, Path(path).name)
     return {
-        "command": shlex.join(["python", "-m", "training.train", *arguments]),
+        "command": command,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "git_commit": _git_commit(),
         "backend": keras.backend.backend(),

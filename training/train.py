@@ -76,7 +76,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
     """Train as `config` says and return the run folder."""
     output, recipe = Path(config.output), config.whole
     _prepare(output, config, resume)
-    made = origin(config.data)
+    made = origin(config.data, config.output, *filter(None, [config.initial]), *config.teachers)
     keras.utils.set_random_seed(config.seed)
     keras.mixed_precision.set_global_policy(recipe.precision)
     cv2.setNumThreads(1)
