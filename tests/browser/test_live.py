@@ -254,7 +254,8 @@ def test_no_route_to_the_server(page: Page, app_url: str) -> None:
     press_start(frame)
     expect(page.get_by_text("a TURN server is needed")).to_be_visible(timeout=PATIENCE)
     page.get_by_text("The camera does not start?").click()
-    page.get_by_text("Take a single photo instead").click()
+    switch = page.get_by_role("switch", name="Take a single photo instead")
+    switch.press("Space")  # a click would miss where the late warning above moves the page
     page.get_by_role("button", name="Take Photo").click()
     expect(page.get_by_alt_text(re.compile("0\\.[0-9]"))).to_be_visible(timeout=PATIENCE)
 

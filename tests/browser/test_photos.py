@@ -83,6 +83,7 @@ def test_folder_is_searched(photos: Page, tmp_path: Path) -> None:
     (tmp_path / "album" / "notes.txt").write_text("no photo")
     photos.get_by_role("radio", name="Folder").click()
     expect(photos.locator("input[webkitdirectory]")).to_be_attached()
+    expect(photos.locator("input[type=file]")).to_have_count(1)  # the other one is gone
     upload(photos, tmp_path / "album")
     expect_text(photos, "2 photos, 2 faces")
 
