@@ -16,16 +16,20 @@ import numpy as np
 
 def origin(*paths: str) -> dict[str, Any]:
     """To be noted at the start of a run: the code may change while it trains. Of `paths` only the names are told."""
-    command = shlex.join(["python", "-m", "training.train", *sys.argv[1:]])
-    for path in paths:
-        command = command.replace(path, Path(path).name)
+    arguments = [_named(argument, paths) for argument in sys.argv[1:]]
     return {
-        "command": command,
+        "command": shlex.join(["python", "-m", "training.train", *arguments]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "git_commit": _git_commit(),
         "backend": keras.backend.backend(),
         "versions": {"python": platform.python_version(), "keras": keras.__version__, "numpy": np.__version__},
     }
+
+
+def _named(argument: str, paths: tuple[str, ...]) -> str:
+    """The argument, alone or after its `=`, with the name of a path in its place."""
+    option, equals, value = argument.rpartition("=")
+    return f"{option}{equals}{Path(value).resolve().name if value in paths else value}"
 
 
 def _git_commit() -> str | None:
