@@ -23,7 +23,6 @@ from fer import (
     ModelError,
     ModelVersion,
     RegistryError,
-    hub_client,
     hub_repo,
 )
 from fer import hub as hub_module
@@ -31,6 +30,7 @@ from fer.aliases import ALIASES
 from fer.artifact import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS
 from fer.hub_client import Patience, asking, connect
 from tests.support.hub import Answer, Corrupt, Cut, Hang, HubServer, LoseAnswer, Truncate
+from tests.support.hub.impatience import lose_patience
 from tests.support.published import REPO, attempt, edited, fetch, version_files
 from tests.support.versions import tiny_graph, weights
 
@@ -128,6 +128,14 @@ def _answers(action: Any, path: str = "/refs") -> Callable[[HubServer, pytest.Mo
     return lambda hub, _: void(hub.fault(action, path))
 
 
+def _silent(path: str = "/refs") -> Callable[[HubServer, pytest.MonkeyPatch], None]:
+    def fall_silent(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+        lose_patience(monkeypatch)
+        hub.fault(Hang(), path)
+
+    return fall_silent
+
+
 def void(_: object) -> None:
     pass
 
@@ -143,16 +151,15 @@ TROUBLES = [
     (_answers(HTML), r"http://\S+ does not answer as a Hub does \(JSONDecodeError: .*\); check HF_ENDPOINT .*"),
     (_answers(Answer(200, b"[]")), r"http://\S+ does not answer as a Hub does \(TypeError: .*\); check HF_ENDPOINT .*"),
     (_answers(LoseAnswer()), r"http://\S+ cannot be reached \(RemoteProtocolError: .*\); check the connection\."),
-    (_answers(Hang()), r"http://\S+ did not answer within \d s; try again\."),
-    (_answers(Hang(), f"/{ALIASES}"), r"http://\S+ did not answer within \d s; try again\."),
+    (_silent(), r"http://\S+ did not answer within \d s; try again\."),
+    (_silent(f"/{ALIASES}"), r"http://\S+ did not answer within \d s; try again\."),
     (
-        _answers(Hang(), "/commits/"),
+        _silent("/commits/"),
         r"(http://\S+ did not answer|the Hub was too slow: nothing) within \d s; try again\.",
     ),
 ]
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("trouble", "sentence"), TROUBLES)
 def test_out_of_reach_with_and_without_a_cache(visit, hub, publish, monkeypatch, trouble, sentence):
     for name in ("v1.0.0", "v1.1.0"):
@@ -177,7 +184,6 @@ def test_out_of_reach_with_and_without_a_cache(visit, hub, publish, monkeypatch,
     assert time.monotonic() - start < 5
 
 
-@pytest.mark.usefixtures("impatient")
 def test_a_while_after_the_trouble_the_hub_is_asked_again(registry, hub, publish, monkeypatch):
     publish("v1.0.0")
     hub.fault(Answer(503), "/refs")
@@ -399,23 +405,23 @@ FAULTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.mark.usefixtures("impatient", "production")
+@pytest.mark.usefixtures("production")
 @pytest.mark.parametrize("fault", FAULTS)
 def test_faults_everywhere_never_show_a_wrong_version_nor_last(visit, hub, tmp_path, monkeypatch, fault):
     graph = version_files(tmp_path / "again" / "v1.0.0")[GRAPH]
     for number, (method, path) in enumerate(PLACES):
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / f"cache-{number}"))
-        monkeypatch.setattr(hub_client, "SILENCE", 0.3)
         hub.fault(FAULTS[fault], path, method=method)
         registry = visit()
-        start = time.monotonic()
-        version = attempt(registry)
-        assert time.monotonic() - start < 3, (method, path)
+        with monkeypatch.context() as patch:
+            lose_patience(patch, 0.3)
+            start = time.monotonic()
+            version = attempt(registry)
+            assert time.monotonic() - start < 3, (method, path)
         if isinstance(version, FERError):
             assert str(version).endswith((".", "show.")), (method, path)
         else:
             assert (version.read(GRAPH), version.metrics()["of"]) == (graph, "v1.0.0"), (method, path)
-        monkeypatch.setattr(hub_client, "SILENCE", 8.0)
         hub.clear_faults()
         registry.refresh()
         assert fetch(registry, "production").metrics()["of"] == "v1.0.0", (method, path)
@@ -452,9 +458,9 @@ class _Drip(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("total", "comes"), [(5.0, True), (0.8, False)])
-def test_slow_is_not_silent_but_has_an_end(total, comes):
+def test_slow_is_not_silent_but_has_an_end(monkeypatch, total, comes):
+    lose_patience(monkeypatch, 1.0)
     with HTTPServer(("127.0.0.1", 0), _Drip) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()

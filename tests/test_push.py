@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from huggingface_hub import CommitOperationAdd, HfApi, ModelCard
 
-from fer import DataError, DownloadError, FERError, ModelError, RegistryError, hub_client, read_version
+from fer import DataError, DownloadError, FERError, ModelError, RegistryError, read_version
 from fer.aliases import ALIASES
 from fer.artifact import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, write_config
 from tests.support.at_once import outcomes
 from tests.support.hub import Answer, Hang, LoseAnswer
+from tests.support.hub.impatience import lose_patience
 from tests.support.measured import measure, predictions, write_measured
 from tests.support.versions import ROOT, copy_seed, write_tiny
 from training import pull, push
@@ -218,15 +219,13 @@ def test_fine_grained_tokens(hub, writer, permissions, writes):
 
 
 @pytest.fixture
-def impatient(monkeypatch):
-    """The client tries again at once, and nobody waits for a Hub that is silent."""
+def no_pauses(monkeypatch):
+    """The client tries again at once."""
     monkeypatch.setattr("huggingface_hub.utils._http.time", SimpleNamespace(sleep=lambda _: None))
-    monkeypatch.setattr(hub_client, "SILENCE", 0.5)
-    monkeypatch.setattr(hub_client, "_DEFAULT_SECONDS", 0.5)
 
 
 @pytest.mark.parametrize("action", [Answer(500), LoseAnswer()], ids=["refused", "lost"])
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_pauses")
 def test_a_push_that_failed_at_any_request_can_be_repeated(hub, send, writer, measured, action):
     """The fault strikes at the first request, at the second, and so on, until a push gets through."""
     failures = []
@@ -249,11 +248,13 @@ def test_a_push_that_failed_at_any_request_can_be_repeated(hub, send, writer, me
 
 @pytest.mark.parametrize("handled", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", ["whoami", "repos/create", "preupload", "commit/", "tag/"])
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("no_pauses")
 def test_a_push_to_a_hub_that_falls_silent_ends_and_can_be_repeated(hub, send, writer, measured, step, handled):
     hub.fault(Hang(handled), step)
-    with pytest.raises(DownloadError, match="did not answer within"):
-        send()
+    with pytest.MonkeyPatch.context() as patch:
+        lose_patience(patch)
+        with pytest.raises(DownloadError, match="did not answer within"):
+            send()
     hub.clear_faults()
     send()
     assert_complete(writer, measured)

@@ -9,12 +9,7 @@ from typing import Any
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
-from fer import (
-    Aliases,
-    HubRegistry,
-    hub_client,
-)
-from fer import hub as hub_module
+from fer import Aliases, HubRegistry
 from tests.support.hub import HubServer
 from tests.support.published import EVERY_FILE, REPO, move, set_aliases, version_files
 
@@ -70,10 +65,3 @@ def production(publish: Callable[..., str], writer: HfApi) -> str:
     commit = publish("v1.0.0")
     set_aliases(writer, Aliases((move("production", "v1.0.0", commit),)).to_bytes())
     return commit
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a second of silence is too long."""
-    monkeypatch.setattr(hub_client, "SILENCE", 0.5)
-    monkeypatch.setattr(hub_module, "_GRACE", 0.2)
