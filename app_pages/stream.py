@@ -175,9 +175,11 @@ class Stream:
                 self._pending = None
         if done.cancelled() or not (error := done.exception()):
             return
-        logger.error("a frame could not be classified", exc_info=error)
+        text, now = f"{type(error).__name__}: {error}", monotonic()
         with self._lock:
-            self._error = (f"{type(error).__name__}: {error}", monotonic())
+            (known, since), self._error = self._error, (text, now)
+        if text != known or now - since > _ERROR_SECONDS:  # not every frame of a stream on which all of them fail
+            logger.error("a frame could not be classified", exc_info=error)
 
 
 def _following(pipeline: FERPipeline) -> FERPipeline:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from training.architectures import BODIES, served
+from training.export import convert
 
 ROUNDS, CALLS = 25, 20
 REFERENCE = "seed_cnn"
@@ -27,7 +27,7 @@ REFERENCE = "seed_cnn"
 
 def main(threads: int) -> dict[str, Any]:
     """Median milliseconds a face at batch 1, and the ratio to the seed network's."""
-    graphs = {name: export(name) for name in BODIES}
+    graphs = {name: convert(served(name)) for name in BODIES}
     interpreters = {name: Interpreter(model_content=graph, num_threads=threads) for name, graph in graphs.items()}
     for interpreter in interpreters.values():
         interpreter.allocate_tensors()
@@ -45,13 +45,6 @@ def main(threads: int) -> dict[str, Any]:
         }
         for name, values in times.items()
     }
-
-
-def export(architecture: str) -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "model.tflite"
-        served(architecture).export(path, format="litert", verbose=False)
-        return path.read_bytes()
 
 
 def milliseconds(interpreter: Interpreter) -> float:

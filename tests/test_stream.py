@@ -367,6 +367,26 @@ def test_an_error_without_end_does_not_end_the_stream(opened: Opened, camera: Ca
     assert has_banner(camera(opened(eyes)))
 
 
+def test_an_error_of_every_frame_is_logged_once_until_it_was_gone(
+    opened: Opened, camera: Camera, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    eyes = Eyes()
+    stream = opened(eyes)
+
+    def fail(words: str) -> int:
+        eyes.error = RuntimeError(words)
+        camera(stream)
+        assert eventually(lambda: stream.readout().error.endswith(words))
+        stream.ended()
+        assert gone()
+        return len(caplog.records)
+
+    assert [fail("broken") for _ in range(5)] == [1] * 5
+    assert fail("in another way") == 2
+    clock.now += 5.1
+    assert fail("in another way") == 3
+
+
 def test_a_failing_classifier_recovers(opened: Opened, camera: Camera, version: ModelVersion) -> None:
     judge = Judge(version, 5.0, 5.0, 5.0)  # no probabilities
     stream = opened(classifier=judge)

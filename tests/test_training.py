@@ -354,13 +354,28 @@ def test_the_exported_graph_computes_what_keras_computes(finished, exported, dat
     assert version.metrics() is None
     lineage = json.loads((finished / "train.json").read_text())
     lineage["config"]["recipe"]["labels"]["blend"] = 0.3
-    assert dict(version.lineage) == lineage
+    assert dict(version.lineage) == lineage | {"precision": "float32"}
     result = python("-c", PARITY, finished, exported, data, tmp_path / "keras.npy")
     assert result.returncode == 0, result.stdout
     difference = EmotionClassifier(version).predict(FACES) - np.load(tmp_path / "keras.npy")
     assert np.abs(difference).max() < 1e-5
     assert sum(tensor.size for tensor in load_file(exported / WEIGHTS).values()) == 1_219_812
     assert [path.name for path in exported.parent.iterdir()] == ["tiny"]
+
+
+def test_an_int8_graph_is_small_and_computes_nearly_the_same(finished, exported, tmp_path):
+    """Each face is scaled for itself: what else is in the batch changes nothing."""
+    options = ["--blend", "0.3", "--precision", "int8"]
+    result = python("-m", "training.export", "--run", finished, "--output", tmp_path / "small", *options)
+    assert result.returncode == 0, result.stdout
+    version, reference = read_version(tmp_path / "small"), read_version(exported)
+    assert version.lineage["precision"] == "int8"
+    assert version.files[GRAPH].bytes < 0.3 * reference.files[GRAPH].bytes
+    assert version.read(WEIGHTS) == reference.read(WEIGHTS)
+    scores = EmotionClassifier(version).predict(FACES)
+    assert 0 < np.abs(scores - EmotionClassifier(reference).predict(FACES)).max() < 0.02
+    alone = np.concatenate([EmotionClassifier(version).predict(face[None]) for face in FACES])
+    assert np.abs(scores - alone).max() < 1e-5
 
 
 def test_a_run_goes_on_from_the_weights_of_a_version(finished, exported, data, tmp_path):

@@ -1,0 +1,112 @@
+"""Try a version's network in smaller numbers: what float16 and int8 graphs cost in accuracy and save in bytes and time.
+
+    python -m benchmarks.precisions --version models/flagship --data fer2013.npz \
+        --output benchmarks/results/precisions.json
+
+Takes about two minutes. `int8` scales every layer's inputs as they come, `int8, calibrated` as Training faces did.
+Accuracy is that of PublicTest under `fer2013`, agreement the share of its faces that get the float32 graph's label. The
+graphs take turns while they are timed; compare ratios, not milliseconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from ai_edge_litert.interpreter import Interpreter
+from numpy.typing import NDArray
+
+from benchmarks.networks import ROUNDS, milliseconds
+from fer import FERError, metrics, read_version
+from fer.preprocessing import normalize
+from training.architectures import served
+from training.data import load
+from training.export import PRECISIONS, convert
+from training.pull import load_weights
+
+CALIBRATION = 500  # faces
+THREADS = 2
+REFERENCE = "float32"
+Faces = NDArray[np.float32]
+
+
+def main(folder: Path, data: Path) -> dict[str, Any]:
+    """Bytes, time, accuracy and agreement of each graph of the version in `folder`."""
+    dataset = load(data)
+    public, calibration = dataset.split("PublicTest"), dataset.split("Training").images[:CALIBRATION]
+    model = served(read_version(folder).architecture)
+    load_weights(model, folder)
+    graphs = {name: convert(model, **options) for name, options in conversions(normalize(calibration)).items()}
+    interpreters = {name: Interpreter(model_content=graph, num_threads=THREADS) for name, graph in graphs.items()}
+    scores = {name: predict(interpreter, normalize(public.images)) for name, interpreter in interpreters.items()}
+    rows = public.fer2013 >= 0
+    times: dict[str, list[float]] = {name: [] for name in graphs}
+    for _ in range(ROUNDS):
+        for name, interpreter in interpreters.items():
+            times[name].append(milliseconds(interpreter))
+    reference = statistics.median(times[REFERENCE])
+    return {
+        name: {
+            "bytes": len(graph),
+            "ratio": round(statistics.median(times[name]) / reference, 3),
+            "accuracy": asdict(metrics.accuracy(scores[name][rows], public.fer2013[rows])),
+            "agreement": float((scores[name].argmax(axis=1) == scores[REFERENCE].argmax(axis=1)).mean()),
+            "largest_difference": float(np.abs(scores[name] - scores[REFERENCE]).max()),
+        }
+        for name, graph in graphs.items()
+    }
+
+
+def conversions(calibration: Faces) -> dict[str, dict[str, Any]]:
+    """Settings of TensorFlow's converter by name: those of `training.export`, and others."""
+
+    def examples() -> Iterator[list[Faces]]:
+        for face in calibration:
+            yield [face[None]]
+
+    int8 = PRECISIONS["int8"]
+    return {
+        **PRECISIONS,
+        "float16": {**int8, "target_spec": {"supported_types": [tf.float16]}},
+        "int8, calibrated": {**int8, "representative_dataset": examples},
+    }
+
+
+def predict(interpreter: Interpreter, faces: Faces) -> Faces:
+    """Probabilities (n, classes), face by face; the interpreter stays at batch 1."""
+    interpreter.allocate_tensors()
+    source, sink = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    rows = []
+    for face in faces:
+        interpreter.set_tensor(source, face[None])
+        interpreter.invoke()
+        rows.append(interpreter.get_tensor(sink)[0])
+    return np.stack(rows)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.precisions", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", type=Path, required=True, help="version folder with its weights")
+    parser.add_argument("--data", type=Path, required=True, help="FER2013")
+    parser.add_argument("--output", type=Path, help="write the report here as JSON")
+    options = parser.parse_args()
+    try:
+        report = main(options.version, options.data)
+    except FERError as error:
+        sys.exit(f"error: {error}")
+    for name, result in report.items():
+        accuracy = result["accuracy"]["value"]
+        print("{:16} {bytes:,} bytes, time ratio {ratio}".format(name, **result), end="")
+        print(f", accuracy {accuracy:.4f}, agreement {result['agreement']:.4f}")
+    if options.output:
+        options.output.write_text(json.dumps({"version": options.version.name, **report}, indent=2) + "\n")
