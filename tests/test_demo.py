@@ -16,7 +16,7 @@ import pytest
 
 from fer import EmotionClassifier, load_version, metrics
 from tests.support.demo.faces import write_faces
-from tests.support.demo.terminal import BUILD, REPO, ROOT, Terminal, bundled_versions
+from tests.support.demo.terminal import BUILD, REPO, ROOT, STORY, Terminal
 from training.data import load
 from training.gate import Thresholds
 
@@ -93,7 +93,7 @@ def test_the_app_opens_on_a_hub_with_the_bundled_versions(monkeypatch):
             process.send_signal(signal.SIGINT)
             text += process.communicate(timeout=60)[0]
     assert process.returncode == 0, text
-    assert [line.split()[0] for line in reversed(shown.stdout.splitlines())] == list(bundled_versions()), shown.stdout
+    assert [line.split()[0] for line in reversed(shown.stdout.splitlines())] == list(STORY), shown.stdout
     assert shown.stdout.count("production") == 1
     assert_gone(text)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, FrameLocator, Page, expect
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
 from app_pages.intake import SAMPLES
 from fer import load_version
@@ -120,6 +120,26 @@ def test_start_stop_and_start_again(page: Page, app_url: str) -> None:
     expect(page.get_by_text("stopped")).to_be_visible(timeout=PATIENCE)
     start(frame)
     expect_label(page)
+
+
+def tab_to(page: Page, button: Locator) -> None:
+    """Press Tab until the button has the keyboard."""
+    button.wait_for(timeout=PATIENCE)
+    for _ in range(40):
+        if button.evaluate("button => document.hasFocus() && document.activeElement === button"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError("the button cannot be reached with Tab")
+
+
+def test_by_keyboard_alone(page: Page, app_url: str) -> None:
+    frame = open_live(page, app_url)
+    tab_to(page, frame.get_by_role("button", name="START"))
+    page.keyboard.press("Enter")
+    expect_label(page)
+    tab_to(page, frame.get_by_role("button", name="STOP"))
+    page.keyboard.press("Space")
+    expect(page.get_by_text("stopped")).to_be_visible(timeout=PATIENCE)
 
 
 def test_leave_and_return(page: Page, app_url: str) -> None:

@@ -2,7 +2,7 @@
 
     python -m tests.support.demo.hub          or: make demo-hub
 
-Takes about 20 seconds, then prints two addresses and what to type in a second terminal. Ctrl-C stops everything, and
+Takes about half a minute, then prints two addresses and what to type in a second terminal. Ctrl-C stops everything, and
 deletes what was published and made.
 """
 
@@ -17,27 +17,28 @@ from contextlib import suppress
 
 from fer.registry import DEFAULT, REPO_VARIABLE
 from tests.support.demo import terminal
-from tests.support.demo.terminal import REPO, ROOT, Terminal, playground
+from tests.support.demo.terminal import REPO, ROOT, STORY, Terminal, playground
 from tests.support.serve import serve
+
+NEXT = ("v2.2.0", "v2.3.0")
 
 
 def main() -> None:
     """Fill a Hub, open the app on it, and wait."""
     with suppress(KeyboardInterrupt), playground() as typist:
-        versions = terminal.bundled_versions()
-        for command in terminal.fill(versions):
+        for command in terminal.fill(STORY):
             typist.run(command)
         variables = typist.hub.environment(typist.folder / "app", typist.hub.read_token) | {REPO_VARIABLE: REPO}
         with serve(ROOT / "app.py", typist.folder, variables) as app:
-            print(instructions(typist, app, len(versions)), flush=True)
+            print(instructions(typist, app), flush=True)
             _open_browser(app)
             threading.Event().wait()
     print("\nThe app and the Hub have stopped; what was published and made is deleted.")
 
 
-def instructions(typist: Terminal, app: str, number: int) -> str:
-    """The two addresses, and the lines for a second terminal in which the next version is `v1.number.0`."""
-    here, tiny, again = typist.here, f"v1.{number}.0", f"v1.{number + 1}.0"
+def instructions(typist: Terminal, app: str) -> str:
+    """The two addresses, and the lines for a second terminal."""
+    here, (tiny, again) = typist.here, NEXT
     return "\n".join([
         f"\nThe app    {app}",
         f"The Hub    {typist.hub.url}    repo {REPO}",

@@ -14,12 +14,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer.registry import BUNDLED, DEFAULT, BundledRegistry
+from fer.registry import BUNDLED, DEFAULT
 from tests.support.hub import HubServer
 
 ROOT = Path(__file__).resolve().parents[3]
 BUILD, BIN = ROOT / "build", Path(sys.executable).parent
 REPO = f"{HubServer.user}/faces"
+STORY = {
+    version: (BUNDLED / name).relative_to(ROOT)
+    for version, name in {
+        "v1.0.0": "seed-cnn", "v1.1.0": "flagship-45", "v2.0.0": DEFAULT, "v2.1.0": "flagship-int8",
+    }.items()
+}  # fmt: skip
+"""The bundled folders by the versions that they become on the Hub."""
 IMAGES, EPOCHS = 200, 2
 REFUSED = 1
 
@@ -69,12 +76,6 @@ def playground() -> Iterator[Terminal]:
     BUILD.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="demo-", dir=BUILD) as folder, HubServer(Path(folder) / "hub") as hub:
         yield Terminal(hub, Path(folder))
-
-
-def bundled_versions() -> dict[str, Path]:
-    """The bundled folders by the versions that they become, the oldest as v1.0.0."""
-    refs = reversed(BundledRegistry().list().versions)
-    return {f"v1.{number}.0": (BUNDLED / ref.name).relative_to(ROOT) for number, ref in enumerate(refs)}
 
 
 def fill(versions: dict[str, Path]) -> list[str]:
