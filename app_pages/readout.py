@@ -32,17 +32,23 @@ def show(readout: Readout, labels: Sequence[str], *, playing: bool) -> None:
 
 
 def record(stream: Stream) -> None:
-    """The switch that records times, track numbers, boxes and scores, and what has been recorded."""
+    """The switch that records times, track numbers, boxes and scores, and what has been recorded.
+
+    The files stand still while they are offered, and so do their addresses: this runs every second.
+    """
     recording: Recording = st.session_state.setdefault(_RECORDING, Recording())
     on = st.toggle("Record", key="record", help="Times, track numbers, boxes and scores; no picture.")
     stream.recording = recording if on else None
     if not recording:
         return
     dropped = f"; the {recording.dropped:,} oldest are gone, beyond {MAX_ROWS:,}" if recording.dropped else ""
-    st.caption(f"{common.count(len(recording), 'row')} recorded{dropped}")
+    downloads = "; switch Record off to download them" if on else ""
+    st.caption(f"{common.count(len(recording), 'row')} recorded{dropped}{downloads}")
     with st.container(horizontal=True, gap="xsmall"):
-        common.download("CSV", "session.csv", "text/csv", recording.to_csv)
-        common.download("JSON", "session.jsonl", "application/jsonl", recording.to_json_lines)
+        if not on:
+            csv, json_lines = recording.files()
+            common.download("CSV", "session.csv", "text/csv", csv)
+            common.download("JSON", "session.jsonl", "application/jsonl", json_lines)
         st.button("Clear", icon=":material/close:", type="tertiary", on_click=_clear, args=(stream,))
 
 

@@ -24,6 +24,7 @@ class Recording:
         self._labels: dict[str, None] = {}
         self._start: float | None = None
         self._origin: tuple[ModelVersion, str, Record] | None = None
+        self._files: tuple[int, bytes, bytes] | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -42,6 +43,13 @@ class Recording:
             self._labels |= dict.fromkeys(track.scores)  # before the row: a reader may come in between
             self._dropped += len(self._rows) == self._rows.maxlen
             self._rows.append((self._origin_of(version, detector), json.dumps(row).encode()))
+
+    def files(self) -> tuple[bytes, bytes]:
+        """The rows as CSV and as JSON lines, made once and kept until another row comes."""
+        rows = self._dropped + len(self._rows)
+        if self._files is None or self._files[0] != rows:
+            self._files = rows, self.to_csv().encode(), self.to_json_lines().encode()
+        return self._files[1:]
 
     def to_csv(self) -> str:
         """One line for every track in every frame, with a column for each label of every version used."""

@@ -426,11 +426,14 @@ def test_live_records_only_when_asked_to(live: AppTest) -> None:
     live.toggle(key="record").set_value(True).run()
     feed(stream)
     live.run()
-    assert "3 rows recorded" in texts(live)
-    assert [b.proto.label for b in live.get("download_button")] == ["CSV", "JSON"]
+    assert "3 rows recorded; switch Record off to download them" in texts(live)
+    assert not live.get("download_button")
     live.toggle(key="record").set_value(False).run()
+    offered = [(b.proto.label, b.proto.url) for b in live.get("download_button")]
+    assert [label for label, _ in offered] == ["CSV", "JSON"]
     feed(stream)
     live.run()
+    assert [(b.proto.label, b.proto.url) for b in live.get("download_button")] == offered
     assert "3 rows recorded" in texts(live)
     rows = list(csv.DictReader(io.StringIO(live.session_state["recording"].to_csv())))
     assert {row["sha256"] for row in rows} == {load_version().sha256}

@@ -97,6 +97,15 @@ def test_csv_says_what_json_says(version: ModelVersion) -> None:
         assert int(cells["track"]) == row["track"]
 
 
+def test_files_are_made_again_only_when_rows_have_come(version: ModelVersion) -> None:
+    recording = Recording(max_rows=2)
+    for number in range(4):
+        recording.add([track(number)], number, version, DETECTOR)
+        files = recording.files()
+        assert files == (recording.to_csv().encode(), recording.to_json_lines().encode())
+        assert all(again is file for again, file in zip(recording.files(), files, strict=True))
+
+
 @pytest.mark.parametrize(("added", "kept", "dropped"), [(0, 0, 0), (4, 4, 0), (5, 5, 0), (6, 5, 1), (23, 5, 18)])
 def test_the_oldest_rows_go(version: ModelVersion, added: int, kept: int, dropped: int) -> None:
     recording = Recording(max_rows=5)

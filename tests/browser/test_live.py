@@ -180,6 +180,7 @@ def test_versions_change_without_a_stall(page: Page, two_versions_url: str) -> N
     page.wait_for_timeout(1000)
     gap = frame.locator("video").evaluate("() => window.gap")
     expect_label(page)
+    page.get_by_text("Record", exact=True).click()
     with page.expect_download() as event:
         page.get_by_role("button", name="CSV").click()
     rows = list(csv.DictReader(event.value.path().read_text().splitlines()))
