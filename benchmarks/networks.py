@@ -28,23 +28,25 @@ REFERENCE = "seed_cnn"
 def main(threads: int) -> dict[str, Any]:
     """Median milliseconds a face at batch 1, and the ratio to the seed network's."""
     graphs = {name: convert(served(name)) for name in BODIES}
-    interpreters = {name: Interpreter(model_content=graph, num_threads=threads) for name, graph in graphs.items()}
-    for interpreter in interpreters.values():
-        interpreter.allocate_tensors()
-    times: dict[str, list[float]] = {name: [] for name in interpreters}
-    for _ in range(ROUNDS):
-        for name, interpreter in interpreters.items():
-            times[name].append(milliseconds(interpreter))
-    reference = statistics.median(times[REFERENCE])
+    times = medians(graphs, threads)
     return {
         name: {
             "parameters": served(name).count_params(),
-            "bytes": len(graphs[name]),
-            "median_ms": round(statistics.median(values), 3),
-            "ratio": round(statistics.median(values) / reference, 3),
+            "bytes": len(graph),
+            "median_ms": round(times[name], 3),
+            "ratio": round(times[name] / times[REFERENCE], 3),
         }
-        for name, values in times.items()
+        for name, graph in graphs.items()
     }
+
+
+def medians(graphs: dict[str, bytes], threads: int) -> dict[str, float]:
+    """Milliseconds a face of each graph at batch 1, all of them taking turns."""
+    interpreters = {name: Interpreter(model_content=graph, num_threads=threads) for name, graph in graphs.items()}
+    for interpreter in interpreters.values():
+        interpreter.allocate_tensors()
+    rounds = [{name: milliseconds(interpreter) for name, interpreter in interpreters.items()} for _ in range(ROUNDS)]
+    return {name: statistics.median(times[name] for times in rounds) for name in graphs}
 
 
 def milliseconds(interpreter: Interpreter) -> float:

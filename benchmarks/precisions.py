@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -24,7 +23,7 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from benchmarks.networks import ROUNDS, milliseconds
+from benchmarks.networks import medians
 from fer import FERError, metrics, read_version
 from fer.preprocessing import normalize
 from training.architectures import served
@@ -45,18 +44,13 @@ def main(folder: Path, data: Path) -> dict[str, Any]:
     model = served(read_version(folder).architecture)
     load_weights(model, folder)
     graphs = {name: convert(model, **options) for name, options in conversions(normalize(calibration)).items()}
-    interpreters = {name: Interpreter(model_content=graph, num_threads=THREADS) for name, graph in graphs.items()}
-    scores = {name: predict(interpreter, normalize(public.images)) for name, interpreter in interpreters.items()}
+    scores = {name: predict(graph, normalize(public.images)) for name, graph in graphs.items()}
     rows = public.fer2013 >= 0
-    times: dict[str, list[float]] = {name: [] for name in graphs}
-    for _ in range(ROUNDS):
-        for name, interpreter in interpreters.items():
-            times[name].append(milliseconds(interpreter))
-    reference = statistics.median(times[REFERENCE])
+    times = medians(graphs, THREADS)
     return {
         name: {
             "bytes": len(graph),
-            "ratio": round(statistics.median(times[name]) / reference, 3),
+            "ratio": round(times[name] / times[REFERENCE], 3),
             "accuracy": asdict(metrics.accuracy(scores[name][rows], public.fer2013[rows])),
             "agreement": float((scores[name].argmax(axis=1) == scores[REFERENCE].argmax(axis=1)).mean()),
             "largest_difference": float(np.abs(scores[name] - scores[REFERENCE]).max()),
@@ -80,8 +74,9 @@ def conversions(calibration: Faces) -> dict[str, dict[str, Any]]:
     }
 
 
-def predict(interpreter: Interpreter, faces: Faces) -> Faces:
-    """Probabilities (n, classes), face by face; the interpreter stays at batch 1."""
+def predict(graph: bytes, faces: Faces) -> Faces:
+    """Probabilities (n, classes), face by face."""
+    interpreter = Interpreter(model_content=graph, num_threads=THREADS)
     interpreter.allocate_tensors()
     source, sink = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
     rows = []
