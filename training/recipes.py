@@ -17,7 +17,7 @@ class Schedule:
 
     epochs: int
     warm_up: int = 2
-    fall: int = 15
+    fall: int = 8
     batch_size: int = 256
     learning_rate: float = 3e-3  # of AdamW, at the plateau
     weight_decay: float = 0.05
@@ -28,7 +28,7 @@ class Labels:
     """What the network is taught: both labellings of every image of the seven classes, side by side."""
 
     smoothing: float = 0.05  # of the original label, of which about a tenth is wrong
-    blend: float = 0.4  # parts of the FER+ logits in the served network, chosen on PublicTest
+    blend: float = 0.3  # parts of the FER+ logits in the served network, chosen on PublicTest
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,6 @@ class Views:
     side: int = SIDE
     mixup: float = 0.2  # alpha of the Beta distribution that mixes pairs of images; 0 mixes none
     augmentation: Augmentation = field(default_factory=Augmentation)
-
-
-MILD = Augmentation(
-    roll=6.0, scale=(0.9, 1.12), shift=0.05, perspective=0.03, gamma=0.25, contrast=(0.8, 1.2), brightness=12.0,
-    uneven=0.12, small=0.1, blur=0.12, noise=0.14, jpeg=0.1, erase=0.15,
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -57,15 +51,15 @@ class Recipe:
     schedule: Schedule
     labels: Labels = Labels()
     plateau: Views = Views()
-    fall: Views = Views(mixup=0.0, augmentation=MILD)
+    fall: Views = Views()
     average: float = 0.998  # per step, of the moving average of the weights that is served
     precision: str = "mixed_bfloat16"
 
 
 RECIPES = {
-    # On two idle cores about a minute an epoch, a minute and a half in the fall; no GPU was at hand. With --epochs 45,
-    # as bundled: 0.80 on fer2013 and 0.85 on ferplus of PublicTest.
-    "flagship": Recipe("flagship", Schedule(epochs=60), plateau=Views(side=40)),
+    # On two idle cores about a minute an epoch, a minute and a half in the fall, two hours in all; no GPU was at hand.
+    # 0.81 on fer2013 and 0.85 on ferplus of PublicTest.
+    "flagship": Recipe("flagship", Schedule(epochs=103), plateau=Views(side=40)),
     # The published architecture with all the rest alike, to tell what the recipe gains from what the network does.
     "seed-cnn": Recipe("seed_cnn", Schedule(epochs=60)),
 }
