@@ -14,6 +14,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from app_pages.intake import SAMPLES
+from fer.registry import DEFAULT
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.support.find_chromium import find_chromium
 from tests.support.live import camera_flags, open_live, portrait_frames, press_start, write_camera
@@ -57,9 +58,15 @@ def live(page: Page, url: str) -> None:
 
 
 def compare(page: Page, url: str) -> None:
-    """The page Compare on the bundled versions, its first charts drawn."""
+    """The page Compare on the first bundled version and the one in use, its first charts drawn."""
     page.goto(url)
     page.get_by_role("link", name="Compare").click()
+    page.locator(".fer-verdict").wait_for()
+    page.get_by_role("button", name="Clear all").click()
+    for name in (DEFAULT, "seed-cnn"):
+        page.get_by_role("combobox", name="Versions to compare").fill(name)
+        page.get_by_role("option", name=name, exact=True).click()
+    page.keyboard.press("Escape")
     page.locator(".fer-verdict").wait_for()
     page.get_by_role("figure").first.locator(".main-svg").first.wait_for()
     page.mouse.move(0, 0)

@@ -17,7 +17,7 @@ from app_pages.intake import SAMPLES
 from app_pages.trade_charts import frontier
 from fer import HubRegistry
 from fer.artifact import METRICS
-from fer.registry import DEFAULT
+from fer.registry import DEFAULT, BundledRegistry
 from tests.support.compared import CROPS, publish, publish_versions, seal, write_versions
 from tests.support.hub import Answer, HubServer
 from tests.support.measured import write_measured
@@ -28,6 +28,7 @@ pytest_plugins = ["tests.support.hub.fixtures"]
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
 
 ROOT = Path(__file__).resolve().parents[1]
+BUNDLED_NAMES = [ref.name for ref in BundledRegistry().list().versions]
 
 
 @pytest.fixture
@@ -241,7 +242,7 @@ def test_unreachable_repo_falls_back_to_the_bundled_versions(hub: HubServer) -> 
     hub.fault(Answer(503))
     app = open_page()
     assert "Shown instead are the versions that came with this app" in app.warning[0].value.replace("\\", "")
-    assert app.dataframe[0].value["Version"].tolist() == [DEFAULT, "seed-cnn"]
+    assert app.dataframe[0].value["Version"].tolist() == BUNDLED_NAMES
 
 
 @pytest.mark.usefixtures("published")
@@ -291,7 +292,7 @@ def test_the_server_s_token_opens_nothing_for_visitors(
     visit(monkeypatch, hub, "tester/other")
     app = open_page("compare", **{"source of versions": REPO})
     assert "no token was sent" in texts(app)
-    assert app.dataframe[0].value["Version"].tolist() == [DEFAULT, "seed-cnn"]
+    assert app.dataframe[0].value["Version"].tolist() == BUNDLED_NAMES
 
 
 def test_unusual_expressions_are_named(models: Path) -> None:
