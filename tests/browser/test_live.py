@@ -221,18 +221,14 @@ def test_two_visitors_see_their_own_faces(
     assert start_of_line.startswith("face 1"), "numbers are counted for each visitor"
 
 
-@pytest.mark.timeout(240)
 def test_a_minute_without_a_stall(page: Page, app_url: str) -> None:
-    """Nor does memory grow minute by minute: frames that queue while the machine is busy raise it, but once."""
     frame = open_live(page, app_url)
     server = server_process(app_url)
     start(frame)
     page.wait_for_timeout(5000)
-    memory = [least(lambda: server.memory_info().rss, seconds=10)]
-    while len(memory) < 3 and (len(memory) == 1 or memory[-1] - memory[-2] >= 20e6):
-        assert fps_over(page, frame, 60) > 10
-        memory.append(least(lambda: server.memory_info().rss, seconds=10))
-    assert memory[-1] - memory[-2] < 20e6
+    before = least(lambda: server.memory_info().rss, seconds=10)
+    assert fps_over(page, frame, 60) > 10
+    assert least(lambda: server.memory_info().rss, seconds=10) - before < 20e6
 
 
 def test_closed_tabs_leave_nothing_behind(page: Page, app_url: str) -> None:
@@ -283,7 +279,7 @@ def test_no_route_to_the_server(page: Page, app_url: str) -> None:
     shown = "video => new Promise(done => video.requestVideoFrameCallback(done))"
     page.get_by_test_id("stCameraInput").locator("video").evaluate(shown)  # before, the photo would be black
     page.get_by_role("button", name="Take Photo").press("Enter")
-    expect(page.get_by_alt_text(re.compile("[01]\\.[0-9]"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_alt_text(re.compile("0\\.[0-9]"))).to_be_visible(timeout=PATIENCE)
 
 
 def test_narrow_screen(page: Page, app_url: str) -> None:
