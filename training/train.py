@@ -35,7 +35,7 @@ from fer.preprocessing import normalize
 from training.architectures import begin_from, blend_logits, served, trainable
 from training.callbacks import LOG, MovingAverage, Progress, Trapezoid, finished, restore
 from training.data import CLASSES, Split, load
-from training.distil import distil
+from training.distil import distil, trained
 from training.examples import training_examples
 from training.lineage import origin
 from training.pull import load_weights
@@ -47,8 +47,8 @@ from training.views import Batches
 class TrainConfig:
     """One training run. `limit` keeps that many rows of each split; `epochs` replaces the recipe's.
 
-    `initial` is a version folder whose weights the run begins with; `teachers` are folders of earlier runs, whose
-    answers make up half of the targets.
+    `initial` is the folder of a version or of an earlier run, of the same network or a shallower one, whose weights
+    the run begins with; `teachers` are folders of earlier runs, whose answers make up half of the targets.
     """
 
     data: str
@@ -85,9 +85,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
     examples = distil(examples, [Path(run) for run in config.teachers])
     model = trainable(recipe.architecture)
     if config.initial and not resume:
-        start = served(recipe.architecture)
-        load_weights(start, Path(config.initial))
-        begin_from(model, start)
+        begin_from(model, _start(Path(config.initial)))
     batches = partial(Batches, examples, batch_size=recipe.schedule.batch_size, seed=config.seed)
     _compile(model, recipe, len(batches(recipe.fall, epoch=0)))
     average = MovingAverage(recipe.average)
@@ -108,6 +106,15 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
     seconds = None if resume else round(time.time() - started)
     _write_lineage(output, config, {**made, "seconds": seconds, "images": len(examples.images)}, public)
     return output
+
+
+def _start(initial: Path) -> keras.Model:
+    """The network of a run or of a version, with its weights."""
+    if finished(initial):
+        return trained(initial)
+    start = served(read_version(initial).architecture)
+    load_weights(start, initial)
+    return start
 
 
 def _stages(recipe: Recipe) -> list[tuple[int, Views]]:
@@ -187,10 +194,15 @@ def _described(config: TrainConfig) -> dict[str, Any]:
         "data": Path(config.data).name,
         "seed": config.seed,
         "limit": config.limit,
-        "initial": config.initial and read_version(Path(config.initial)).sha256,
+        "initial": config.initial and _told(Path(config.initial)),
         "teachers": [Path(run).name for run in config.teachers],
         "recipe": asdict(config.whole),
     }
+
+
+def _told(initial: Path) -> str:
+    """A run by its name, a version by its graph."""
+    return initial.resolve().name if finished(initial) else read_version(initial).sha256
 
 
 def _write_lineage(output: Path, config: TrainConfig, made: dict[str, Any], public: Split) -> None:
@@ -216,7 +228,7 @@ def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
     parser.add_argument("--seed", type=int, default=1, help="default: 1")
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--limit", type=int, help="train on, and measure, this many rows only")
-    parser.add_argument("--initial", metavar="VERSION", help="folder of a version whose weights to begin with")
+    parser.add_argument("--initial", help="folder of a version or a run whose weights to begin with")
     parser.add_argument("--teachers", nargs="+", default=(), help="folders of earlier runs to learn from")
     parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch of --output")
     values = vars(parser.parse_args(arguments))
