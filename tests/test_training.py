@@ -76,6 +76,7 @@ def exported(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 FACTS = """
 import json
 import numpy as np
+from fer import DataError
 from training.architectures import begin_from, served, serve, trainable, blend_logits
 from training.callbacks import MovingAverage, Trapezoid
 from training.recipes import Schedule
@@ -96,6 +97,16 @@ faces = np.random.default_rng(0).random((3, 48, 48, 1), np.float32)
 logits = np.asarray(trained(faces))
 continued = trainable("flagship")
 begin_from(continued, serve(trained, 0.3))
+deepened, deep, deeper = (trainable("deep") for _ in range(3))
+begin_from(deepened, trained)
+deep.set_weights([weight + 0.01 for weight in deep.get_weights()])
+begin_from(deeper, deep)
+refused = []
+for other in ("seed_cnn", "flagship"):
+    try:
+        begin_from(trainable(other), deep)
+    except DataError as error:
+        refused.append(str(error))
 rate = Trapezoid(Schedule(epochs=10, warm_up=2, fall=4, learning_rate=1.0), steps=5)
 average = MovingAverage(0.9)
 averages = []
@@ -110,6 +121,10 @@ print(json.dumps({
     "any_side": [list(trained(faces[:, :side, :side]).shape) for side in (40, 48)],
     "served": np.asarray(serve(trained, 0.3)(faces)).tolist(),
     "continued": np.asarray(serve(continued, 0.7)(faces)).tolist(),
+    "deepened": float(np.abs(np.asarray(deepened(faces)) - logits).max()),
+    "deeper": float(np.abs(np.asarray(deeper(faces)) - np.asarray(deep(faces))).max()),
+    "deep_changed": float(np.abs(np.asarray(deep(faces)) - logits).max()),
+    "refused": refused,
     "blended": blend_logits(logits, 0.3).tolist(),
     "rates": [float(rate(step)) for step in (0, 9, 10, 29, 30, 40, 49, 50)],
     "averages": averages,
@@ -158,6 +173,14 @@ def test_the_served_network_blends_the_logits_of_the_trained_one(facts):
 
 def test_a_run_begins_from_a_served_network_whatever_the_blend(facts):
     assert np.allclose(facts["continued"], facts["served"], atol=1e-5)
+
+
+def test_a_deeper_network_begins_as_the_shallower_one_and_goes_on_as_itself(facts):
+    assert facts["deepened"] < 1e-5 < 0.1 < facts["deep_changed"]
+    assert facts["deeper"] == 0
+    assert facts["refused"] == [
+        f"{name} cannot go on from deep: it is neither the same nor deeper." for name in ("seed_cnn", "flagship")
+    ]
 
 
 def test_the_learning_rate_is_a_trapezoid(facts):
@@ -333,11 +356,9 @@ import numpy as np
 from pathlib import Path
 from safetensors.numpy import load_file
 from fer.preprocessing import normalize
-from training.architectures import serve, trainable
-from training.callbacks import finished, read_average
-trained = trainable("flagship")
-trained.set_weights(read_average(finished(Path(sys.argv[1]))[-1])[0])
-model = serve(trained, 0.3)
+from training.architectures import serve
+from training.runs import read_network
+model = serve(read_network(Path(sys.argv[1])), 0.3)
 tensors = load_file(Path(sys.argv[2]) / "model.safetensors")
 assert set(tensors) == {v.path for v in model.weights}
 assert all(np.array_equal(tensors[v.path], v.numpy()) for v in model.weights)
@@ -376,6 +397,20 @@ def test_an_int8_graph_is_small_and_computes_nearly_the_same(finished, exported,
     assert 0 < np.abs(scores - EmotionClassifier(reference).predict(FACES)).max() < 0.02
     alone = np.concatenate([EmotionClassifier(version).predict(face[None]) for face in FACES])
     assert np.abs(scores - alone).max() < 1e-5
+
+
+def test_a_deeper_network_goes_on_from_a_run(finished, data, tmp_path):
+    """Its first loss is where the shallower one stood, and the version says what it came from."""
+    run, options = tmp_path / "deep", ["--recipe", "deep", "--initial", finished, "--teachers", finished]
+    result = python("-m", "training.train", "--data", data, "--output", run, *RUN, *options)
+    assert result.returncode == 0, result.stdout
+    lineage = json.loads((run / "train.json").read_text())
+    assert [lineage["config"][name] for name in ("initial", "teachers")] == [finished.name, [finished.name]]
+    assert str(finished) not in json.dumps(lineage)
+    assert read_log(run)[0]["loss"] < read_log(finished)[0]["loss"] - 0.1
+    result = python("-m", "training.export", "--run", run, "--output", tmp_path / "deeper", "--precision", "int8")
+    assert result.returncode == 0, result.stdout
+    assert "3,169,204 parameters, graph sha256" in result.stdout
 
 
 def test_a_run_goes_on_from_the_weights_of_a_version(finished, exported, data, tmp_path):

@@ -9,13 +9,9 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from training.recipes import Schedule
-
-BACKUP, LOG = "backup", "log.csv"
-WEIGHTS, AVERAGE = "latest.weights.h5", "average.npz"
-Weights = list[NDArray[np.float32]]
+from training.runs import AVERAGE, BACKUP, LOG, WEIGHTS, Weights, finished, read_average
 
 
 class Trapezoid(keras.optimizers.schedules.LearningRateSchedule):
@@ -110,11 +106,6 @@ def save(output: Path, epoch: int, model: keras.Model, average: MovingAverage) -
         shutil.rmtree(older)
 
 
-def finished(output: Path) -> list[Path]:
-    """The epochs on disk, the last one last."""
-    return sorted((output / BACKUP).glob("[0-9]" * 4))
-
-
 def restore(output: Path, model: keras.Model, average: MovingAverage) -> int:
     """Load the last whole epoch, cut the log after it, and return its number."""
     folder = finished(output)[-1]
@@ -124,9 +115,3 @@ def restore(output: Path, model: keras.Model, average: MovingAverage) -> int:
     rows = (output / LOG).read_text().splitlines()[: int(folder.name) + 1]
     (output / LOG).write_text("\n".join(rows) + "\n")
     return int(folder.name)
-
-
-def read_average(folder: Path) -> tuple[Weights, int]:
-    """The averaged weights of an epoch, and after how many steps."""
-    with np.load(folder / AVERAGE, allow_pickle=False) as arrays:
-        return [arrays[f"arr_{i}"] for i in range(len(arrays.files) - 1)], int(arrays["steps"])

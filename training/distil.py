@@ -5,7 +5,6 @@ A label of FER2013 is one opinion and FER+ holds ten; networks that saw the whol
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +15,9 @@ from numpy.typing import NDArray
 
 from fer.metrics import softmax
 from fer.preprocessing import normalize
-from training.architectures import trainable
-from training.callbacks import finished, read_average
 from training.data import CLASSES
 from training.examples import Examples
+from training.runs import read_network
 
 SHARE = 0.5  # of the targets that the teachers give
 
@@ -40,18 +38,11 @@ def distil(examples: Examples, teachers: Sequence[Path]) -> Examples:
 
 def answer(run: Path, images: NDArray[np.uint8]) -> NDArray[np.float64]:
     """The probabilities (n, 15) that a run gives for both label sets, the mean of each picture and its mirror image."""
-    model = trained(run)
+    model = read_network(run)
     views = (images, images[:, :, ::-1])
     logits = [np.asarray(model.predict(normalize(view), batch_size=256, verbose=0)) for view in views]
     keras.backend.clear_session()
     return np.mean([both_softmax(view) for view in logits], axis=0)
-
-
-def trained(run: Path) -> keras.Model:
-    """The network of a run with the average of its weights after the last epoch."""
-    model = trainable(json.loads((run / "config.json").read_text())["recipe"]["architecture"])
-    model.set_weights(read_average(finished(run)[-1])[0])
-    return model
 
 
 def both_softmax(logits: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -30,8 +30,8 @@ from safetensors.numpy import save_file
 from fer import LABELS, DataError, EmotionClassifier, FERError, ModelError, ModelVersion
 from fer.artifact import CONFIG, GRAPH, WEIGHTS, read_version, write_config
 from fer.preprocessing import GEOMETRIES, normalize
-from training.architectures import serve, trainable
-from training.callbacks import finished, read_average
+from training.architectures import serve
+from training.runs import LINEAGE, read_network
 
 PRECISIONS: dict[str, dict[str, Any]] = {"float32": {}, "int8": {"optimizations": [tf.lite.Optimize.DEFAULT]}}
 TOLERANCE = {"float32": 1e-4, "int8": 0.1}  # in probability; coarse for int8, whose loss `training.evaluate` measures
@@ -50,9 +50,7 @@ def main(run: Path, output: Path, blend: float | None = None, precision: str = "
     recipe = lineage["config"]["recipe"]
     if blend is not None:
         recipe["labels"]["blend"] = blend
-    trained = trainable(recipe["architecture"])
-    trained.set_weights(read_average(finished(run)[-1])[0])
-    model = serve(trained, recipe["labels"]["blend"])
+    model = serve(read_network(run), recipe["labels"]["blend"])
     output.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
         folder = Path(scratch) / output.name
@@ -77,7 +75,7 @@ def convert(model: keras.Model, **options: object) -> bytes:
 
 def _lineage(run: Path) -> dict[str, Any]:
     try:
-        lineage: dict[str, Any] = json.loads((run / "train.json").read_text())
+        lineage: dict[str, Any] = json.loads((run / LINEAGE).read_text())
     except OSError as error:
         raise DataError(f"{run}: holds no train.json; finish the run with training.train first.") from error
     return lineage

@@ -17,7 +17,6 @@ The run folder then holds `train.json` (recipe and lineage), `log.csv` with Publ
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 import time
@@ -33,13 +32,14 @@ import numpy as np
 from fer import DataError, FERError, read_version
 from fer.preprocessing import normalize
 from training.architectures import begin_from, blend_logits, served, trainable
-from training.callbacks import LOG, MovingAverage, Progress, Trapezoid, finished, restore
+from training.callbacks import MovingAverage, Progress, Trapezoid, restore
 from training.data import CLASSES, Split, load
-from training.distil import distil, trained
+from training.distil import distil
 from training.examples import training_examples
 from training.lineage import origin
 from training.pull import load_weights
 from training.recipes import RECIPES, Recipe, Views
+from training.runs import CONFIG, LINEAGE, LOG, finished, read_config, read_log, read_network
 from training.views import Batches
 
 
@@ -111,7 +111,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
 def _start(initial: Path) -> keras.Model:
     """The network of a run or of a version, with its weights."""
     if finished(initial):
-        return trained(initial)
+        return read_network(initial)
     start = served(read_version(initial).architecture)
     load_weights(start, initial)
     return start
@@ -171,12 +171,12 @@ def _prepare(output: Path, config: TrainConfig, resume: bool) -> None:
         raise DataError(f"{output} holds no finished epoch to resume from; leave --resume away.")
     else:
         _check_same(output, config)
-    (output / "config.json").write_text(json.dumps(_described(config), indent=2) + "\n")
+    (output / CONFIG).write_text(json.dumps(_described(config), indent=2) + "\n")
 
 
 def _check_same(output: Path, config: TrainConfig) -> None:
     """The blend may change, which teaches nothing; while the plateau lasts, the number of epochs and the fall too."""
-    before, now = json.loads((output / "config.json").read_text()), json.loads(json.dumps(_described(config)))
+    before, now = read_config(output), json.loads(json.dumps(_described(config)))
     done = int(finished(output)[-1].name)
     for values in (before, now):
         schedule, recipe = values["recipe"]["schedule"], values["recipe"]
@@ -206,16 +206,15 @@ def _told(initial: Path) -> str:
 
 
 def _write_lineage(output: Path, config: TrainConfig, made: dict[str, Any], public: Split) -> None:
-    with (output / LOG).open(newline="") as file:
-        log = list(csv.DictReader(file))
+    log = read_log(output)
     lineage = {
         "config": _described(config),
         **made,
         "split_sha256": {"PublicTest": public.sha256},
         "epochs": len(log),
-        "public_test": {name: float(value) for name, value in log[-1].items() if name.startswith("fer")},
+        "public_test": {name: value for name, value in log[-1].items() if name.startswith("fer")},
     }
-    (output / "train.json").write_text(json.dumps(lineage, indent=2) + "\n")
+    (output / LINEAGE).write_text(json.dumps(lineage, indent=2) + "\n")
 
 
 def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:

@@ -10,7 +10,6 @@ answer can score on both.
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 from dataclasses import asdict
@@ -23,9 +22,9 @@ from numpy.typing import NDArray
 
 from fer import FERError, metrics
 from fer.preprocessing import normalize
-from training.architectures import blend_logits, trainable
-from training.callbacks import LOG, finished, read_average
+from training.architectures import blend_logits
 from training.data import LABELLINGS, Split, load
+from training.runs import read_config, read_log, read_network
 
 BLENDS = tuple(i / 10 for i in range(11))
 
@@ -54,24 +53,20 @@ def agreement(split: Split) -> dict[str, Any]:
 
 def describe(run: Path, public: Split) -> dict[str, Any]:
     """The recipe of a run, its accuracy after every epoch, and its curve over the blend."""
-    config = json.loads((run / "config.json").read_text())
-    with (run / LOG).open(newline="") as file:
-        log = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    config, log = read_config(run), read_log(run)
     return {
         "run": run.name,
         "seed": config["seed"],
         "recipe": config["recipe"],
         "epochs": len(log),
-        "blends": {f"{blend:.1f}": scores for blend, scores in curve(run, config, public).items()},
+        "blends": {f"{blend:.1f}": scores for blend, scores in curve(run, public).items()},
         "log": log,
     }
 
 
-def curve(run: Path, config: dict[str, Any], public: Split) -> dict[float, dict[str, Any]]:
+def curve(run: Path, public: Split) -> dict[float, dict[str, Any]]:
     """Accuracy on every labelling, and recall on the original one, for every blend of the two label sets."""
-    model = trainable(config["recipe"]["architecture"])
-    model.set_weights(read_average(finished(run)[-1])[0])
-    logits = np.asarray(model.predict(normalize(public.images), batch_size=256, verbose=0))
+    logits = np.asarray(read_network(run).predict(normalize(public.images), batch_size=256, verbose=0))
     keras.backend.clear_session()
     return {blend: _measured(blend_logits(logits, blend), public) for blend in BLENDS}
 
