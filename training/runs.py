@@ -1,9 +1,7 @@
 """What a run folder holds, and the network in it.
 
-config.json    the settings, written at the start
-log.csv        a row for every epoch
-backup/0042/   the last whole epoch, under its number
-train.json     recipe and lineage, written at the end
+`config.json`: the settings, written at the start; `log.csv`: a row for every epoch; `backup/0042/`: the last whole
+epoch, under its number; `train.json`: recipe and lineage, written at the end.
 """
 
 from __future__ import annotations
