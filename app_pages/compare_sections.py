@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
 import streamlit as st
-from numpy.typing import NDArray
 
 from app_pages import common
 from app_pages.cards import history_list, read_card
@@ -25,8 +23,7 @@ from app_pages.trade_charts import history_chart, robustness_chart, robustness_o
 from app_pages.versions import Catalogue, Entry
 from fer import FERError
 from fer.artifact import GRAPH
-from fer.metrics import Labels, reliability
-from fer.paired import Predictions
+from fer.metrics import calibration_error_by_chance, reliability
 
 Section = Callable[[Catalogue, Sequence[Entry], str], None]
 
@@ -65,12 +62,14 @@ def confusion(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -> 
 
 def calibration(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -> None:
     """Reliability diagrams, drawn from the stored predictions, and the calibration errors."""
-    tables = {}
+    tables, by_chance = {}, {}
     for name, found in catalogue.library.predictions(chosen).items():
         if isinstance(found, FERError):
             st.warning(common.plain(f"{name}: {found}"), icon=":material/warning:")
         elif (labels := found.labels.get(labelling)) is not None:
-            tables[name] = _reliability(found, labels)
+            rows = labels >= 0
+            tables[name] = reliability(found.scores[rows], labels[rows])
+            by_chance[name] = calibration_error_by_chance(found.scores[rows])
     if not tables:
         return
     left, right = st.columns([3, 2], gap="large")
@@ -83,6 +82,8 @@ def calibration(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -
         )
         for entry in chosen:
             _estimate(entry, "expected_calibration_error", labelling)
+            if chance := by_chance.get(entry.name):
+                st.caption(f"Scores that are exactly right would measure {chance.low:.3f} to {chance.high:.3f} here.")
 
 
 def robustness(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -> None:  # noqa: ARG001
@@ -171,11 +172,6 @@ def _grid(charts: Sequence[tuple[str, Chart]]) -> None:
             with column:
                 st.markdown(f"**{common.plain(title)}**")
                 show(chart, key=f"grid {title}")
-
-
-def _reliability(found: Predictions, labels: Labels) -> NDArray[np.float64]:
-    rows = labels >= 0
-    return reliability(found.scores[rows], labels[rows])
 
 
 def _estimate(entry: Entry, metric: str, labelling: str) -> None:

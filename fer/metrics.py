@@ -16,6 +16,7 @@ Scores = NDArray[np.floating]
 Labels = NDArray[np.integer]
 
 Z_95 = 1.959963984540054
+BINS = 15  # of equal width, of confidence
 _LEAST = 1e-7  # probabilities are clipped here before a logarithm
 
 
@@ -82,15 +83,19 @@ def log_loss(scores: Scores, labels: Labels) -> float:
     return float(-np.log(np.maximum(scores[np.arange(len(labels)), labels], _LEAST)).mean())
 
 
-def reliability(scores: Scores, labels: Labels, *, bins: int = 15) -> NDArray[np.float64]:
+def reliability(scores: Scores, labels: Labels, *, bins: int = BINS) -> NDArray[np.float64]:
     """Rows (count, mean confidence, accuracy) of `bins` equal-width confidence bins; empty bins are (0, nan, nan)."""
     confidence = scores.max(axis=1)
     correct = scores.argmax(axis=1) == labels
-    index = np.minimum((confidence * bins).astype(int), bins - 1)
+    index = _bins(confidence, bins)
     count = np.bincount(index, minlength=bins).astype(np.float64)
     sums = np.stack([count, np.bincount(index, confidence, bins), np.bincount(index, correct, bins)], axis=1)
     sums[:, 1:] = np.divide(sums[:, 1:], count[:, None], out=np.full((bins, 2), np.nan), where=count[:, None] > 0)
     return sums
+
+
+def _bins(confidence: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
+    return np.minimum((confidence * bins).astype(np.int64), bins - 1)
 
 
 def expected_calibration_error(scores: Scores, labels: Labels) -> float:
@@ -98,6 +103,23 @@ def expected_calibration_error(scores: Scores, labels: Labels) -> float:
     table = reliability(scores, labels)
     filled = table[table[:, 0] > 0]
     return float((filled[:, 0] * np.abs(filled[:, 1] - filled[:, 2])).sum() / len(labels))
+
+
+def calibration_error_by_chance(scores: Scores, *, draws: int = 1000, seed: int = 0) -> Estimate:
+    """The calibration error that scores as these would show if they were exactly right.
+
+    It is above zero, as few pictures fall into a bin. Whether an answer is right is drawn from its own confidence
+    (Bröcker and Smith 2007): the mean and the 95 % interval of the draws.
+    """
+    confidence = scores.max(axis=1)
+    index = _bins(confidence, BINS)
+    order = np.argsort(index, kind="stable")
+    starts = np.flatnonzero(np.diff(index[order], prepend=-1))
+    right = np.random.default_rng(seed).random((draws, len(scores))) < confidence
+    gaps = np.abs(np.add.reduceat((right - confidence)[:, order], starts, axis=1))
+    errors = gaps.sum(axis=1) / len(scores)
+    low, high = np.percentile(errors, (2.5, 97.5))
+    return Estimate(float(errors.mean()), float(low), float(high), len(scores))
 
 
 def softmax(logits: Scores, temperature: float = 1.0) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Literal
@@ -127,6 +128,16 @@ def test_other_labels_are_refused_and_still_drawn(models: Path) -> None:
     assert "they know different expressions" in texts(app)
     for name in ("Confusion", "Calibration"):
         assert len(section(app, name).get("plotly_chart")) == {"Confusion": 2, "Calibration": 1}[name]
+
+
+@pytest.mark.usefixtures("models")
+def test_calibration_says_what_chance_alone_would_give() -> None:
+    app = section(choose(open_page(), "v1.1.0", "v1.0.0"), "Calibration")
+    said = [found.value for found in app.caption if found.value.startswith("Scores that are exactly right")]
+    assert len(said) == 2
+    for text in said:
+        low, high = (float(number) for number in re.findall(r"0\.\d{3}", text))
+        assert 0 < low < high < 0.3
 
 
 @pytest.mark.usefixtures("models")

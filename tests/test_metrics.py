@@ -88,6 +88,17 @@ def test_calibrated_scores_have_a_small_calibration_error():
     assert metrics.expected_calibration_error(metrics.soften(scores, 0.3), labels) > 0.1
 
 
+def test_calibration_error_by_chance_is_that_of_labels_drawn_from_the_scores():
+    rng = np.random.default_rng(5)
+    scores = rng.dirichlet(np.full(4, 0.4), 500)
+    drawn = ((rng.random((len(scores), 1)) > scores.cumsum(axis=1)).sum(axis=1).clip(max=3) for _ in range(1000))
+    errors = [metrics.expected_calibration_error(scores, labels) for labels in drawn]
+    chance = metrics.calibration_error_by_chance(scores)
+    assert chance.value == pytest.approx(np.mean(errors), rel=0.02)
+    assert (chance.low, chance.high) == pytest.approx(tuple(np.percentile(errors, (2.5, 97.5))), rel=0.05)
+    assert chance.n == 500
+
+
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.7])
 def test_softmax_agrees_with_scipy(temperature):
     logits = np.random.default_rng(1).normal(0, 30, (50, 4))
