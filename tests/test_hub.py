@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import subprocess
 import sys
@@ -21,16 +22,19 @@ from fer import (
     ModelError,
     ModelVersion,
     RegistryError,
+    load_image,
     open_registry,
 )
 from fer import hub as hub_module
 from fer.artifact import CARD, GRAPH, PREDICTIONS, WEIGHTS
 from fer.registry import DEFAULT
+from fer.video import VideoWriter
 from tests.support.hub import Delay
 from tests.support.published import EVERY_FILE, REPO, fetch, move, set_aliases
 from tests.support.versions import LABELS
 
 ROOT = Path(__file__).parents[1]
+PORTRAIT = ROOT / "app_pages" / "samples" / "grace-hopper.jpg"
 pytest_plugins = ["tests.support.hub.fixtures", "tests.support.published_fixtures"]
 
 
@@ -246,3 +250,26 @@ def test_the_command_line_lists_a_repo(hub, publish, tmp_path):
         else:
             assert (run.returncode, run.stderr) == (0, "")
             assert [line[:20].strip() for line in run.stdout.splitlines()] == ["v1.1.0", "v1.0.0 production"]
+
+
+@pytest.mark.parametrize("options", [[], ["--model", "production"], ["--model", "v1.0.0"]])
+def test_the_command_line_answers_with_a_version_of_a_repo(hub, publish, writer, tmp_path, options):
+    """A photo and a video of a face, by a version that knows other expressions than the bundled ones."""
+    geometry = {"blazeface": {"scale": 1.0, "shift": [0.0, 0.0], "level": False}}
+    commit = publish("v1.0.0", crops=geometry)
+    publish("v1.1.0", crops=geometry, labels=["other", "unknown", "expressions"])
+    set_aliases(writer, Aliases((move("production", "v1.0.0", commit),)).to_bytes())
+    video, table = tmp_path / "face.mp4", tmp_path / "face.csv"
+    with VideoWriter(video) as frames:
+        for index in range(3):
+            frames.write(load_image(PORTRAIT), index / 10)
+    environment = {**os.environ, **hub.environment(tmp_path / "home", hub.read_token)}
+    for arguments in (["predict", PORTRAIT, "--format", "csv"], ["watch", video, "--csv", table]):
+        command = [sys.executable, "-m", "fer", *map(str, arguments), "--repo", REPO, *options]
+        run = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+        answer = run.stdout if arguments[0] == "predict" else table.read_text()
+        header, *rows = csv.reader(answer.splitlines())
+        assert [name.removeprefix("score_") for name in header if name.startswith("score_")] == list(LABELS)
+        assert rows
+        assert {row[header.index("label")] for row in rows} <= set(LABELS)
