@@ -13,7 +13,6 @@ that the recipe names, or --blend. A float32 graph must agree with Keras to 1e-4
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
@@ -31,7 +30,7 @@ from fer import LABELS, DataError, EmotionClassifier, FERError, ModelError, Mode
 from fer.artifact import CONFIG, GRAPH, WEIGHTS, read_version, write_config
 from fer.preprocessing import GEOMETRIES, normalize
 from training.architectures import serve
-from training.runs import LINEAGE, read_network
+from training.runs import read_lineage, read_network
 
 PRECISIONS: dict[str, dict[str, Any]] = {"float32": {}, "int8": {"optimizations": [tf.lite.Optimize.DEFAULT]}}
 TOLERANCE = {"float32": 1e-4, "int8": 0.1}  # in probability; coarse for int8, whose loss `training.evaluate` measures
@@ -44,7 +43,7 @@ def main(run: Path, output: Path, blend: float | None = None, precision: str = "
     `blend` are the parts of FER+ in the logits, if not those of the recipe; the lineage then tells it. `precision` is
     that of the graph's weights; model.safetensors keeps float32, from which training can go on.
     """
-    lineage = _lineage(run) | {"precision": precision}
+    lineage = read_lineage(run) | {"precision": precision}
     if output.exists() and not (output / CONFIG).is_file():
         raise DataError(f"{output} is there and is no version folder; it is left alone, choose another --output.")
     recipe = lineage["config"]["recipe"]
@@ -71,14 +70,6 @@ def convert(model: keras.Model, **options: object) -> bytes:
         path = Path(folder) / GRAPH
         model.export(path, format="litert", verbose=False, **options)
         return path.read_bytes()
-
-
-def _lineage(run: Path) -> dict[str, Any]:
-    try:
-        lineage: dict[str, Any] = json.loads((run / LINEAGE).read_text())
-    except OSError as error:
-        raise DataError(f"{run}: holds no train.json; finish the run with training.train first.") from error
-    return lineage
 
 
 def _config(name: str, model: keras.Model, lineage: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from fer import DataError
 from training.architectures import trainable
 
 CONFIG, LOG, BACKUP, LINEAGE = "config.json", "log.csv", "backup", "train.json"
@@ -37,6 +38,15 @@ def read_config(run: Path) -> dict[str, Any]:
     """The settings a run was started with."""
     config: dict[str, Any] = json.loads((run / CONFIG).read_text())
     return config
+
+
+def read_lineage(run: Path) -> dict[str, Any]:
+    """What a finished run says of itself."""
+    try:
+        lineage: dict[str, Any] = json.loads((run / LINEAGE).read_text())
+    except OSError as error:
+        raise DataError(f"{run}: holds no {LINEAGE}; finish the run with training.train first.") from error
+    return lineage
 
 
 def read_log(run: Path) -> list[dict[str, float]]:

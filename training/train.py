@@ -2,12 +2,12 @@
 
     python -m training.train --recipe flagship --data fer2013.npz --output runs/flagship
 
-    a tiny run, under a minute:
+    a tiny run, about a minute:
     python -m training.train --recipe flagship --data fer2013.npz --output runs/tiny --limit 256 --epochs 2
 
-On two idle CPU cores an epoch of the flagship takes about a minute, a minute and a half in the fall. Stopped at any
-point, the same command with --resume goes on from the last whole epoch, to the same end as if it had not been
-stopped; --epochs may then be raised while the learning rate has not begun to fall.
+`training/recipes.py` says how long a recipe takes. One that comes after another trains that first, in a folder of its
+name within the run folder. Stopped at any point, the same command with --resume goes on from the last whole epoch, to
+the same end as if it had not been stopped; --epochs may then be changed while the learning rate has not begun to fall.
 `KERAS_BACKEND=tensorflow|jax|torch` chooses the backend.
 
 The run folder then holds `train.json` (recipe and lineage), `log.csv` with PublicTest after every epoch, and
@@ -39,7 +39,7 @@ from training.examples import training_examples
 from training.lineage import origin
 from training.pull import load_weights
 from training.recipes import RECIPES, Recipe, Views
-from training.runs import CONFIG, LINEAGE, LOG, finished, read_config, read_log, read_network
+from training.runs import CONFIG, LINEAGE, LOG, finished, read_config, read_lineage, read_log, read_network
 from training.views import Batches
 
 
@@ -73,7 +73,18 @@ class TrainConfig:
 
 
 def main(config: TrainConfig, *, resume: bool = False) -> Path:
-    """Train as `config` says and return the run folder."""
+    """Train as `config` says and return the run folder. What its recipe comes after is trained first, within it."""
+    after = config.whole.after
+    if after and not config.initial:
+        output, first = Path(config.output), Path(config.output, after)
+        if not (resume and (first / LINEAGE).exists()):
+            _train(replace(config, recipe=after, output=str(first)), resume)
+        config = replace(config, initial=str(first), teachers=config.teachers or (str(first),))
+        resume = resume and bool(finished(output))
+    return _train(config, resume)
+
+
+def _train(config: TrainConfig, resume: bool) -> Path:
     output, recipe = Path(config.output), config.whole
     _prepare(output, config, resume)
     made = origin(config.data, config.output, *filter(None, [config.initial]), *config.teachers)
@@ -210,6 +221,7 @@ def _write_lineage(output: Path, config: TrainConfig, made: dict[str, Any], publ
     lineage = {
         "config": _described(config),
         **made,
+        "begun_from": read_lineage(Path(config.initial)) if config.initial and finished(Path(config.initial)) else None,
         "split_sha256": {"PublicTest": public.sha256},
         "epochs": len(log),
         "public_test": {name: value for name, value in log[-1].items() if name.startswith("fer")},
