@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,7 @@ from training.data import load
 from training.robustness import DISTURBANCES
 
 pytestmark = pytest.mark.timeout(300)
-RUN = ("--recipe", "flagship-shallow", "--epochs", "3", "--limit", "20")
+RUN = ("--recipe", "flagship", "--epochs", "3", "--limit", "20")
 FACES = arrays((70, 35, 35))["images"]
 WEBCAM = Augmentation()
 
@@ -77,7 +76,6 @@ def exported(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 FACTS = """
 import json
 import numpy as np
-from fer import DataError
 from training.architectures import begin_from, served, serve, trainable, blend_logits
 from training.callbacks import MovingAverage, Trapezoid
 from training.recipes import Schedule
@@ -93,21 +91,11 @@ def described(model):
         "rates": [layer.rate for layer in layers if hasattr(layer, "rate")],
     }
 
-trained = trainable("flagship_shallow")
+trained = trainable("flagship")
 faces = np.random.default_rng(0).random((3, 48, 48, 1), np.float32)
 logits = np.asarray(trained(faces))
-continued = trainable("flagship_shallow")
+continued = trainable("flagship")
 begin_from(continued, serve(trained, 0.3))
-deepened, deep, deeper = (trainable("flagship") for _ in range(3))
-begin_from(deepened, trained)
-deep.set_weights([weight + 0.01 for weight in deep.get_weights()])
-begin_from(deeper, deep)
-refused = []
-for other in ("seed_cnn", "flagship_shallow"):
-    try:
-        begin_from(trainable(other), deep)
-    except DataError as error:
-        refused.append(str(error))
 rate = Trapezoid(Schedule(epochs=10, warm_up=2, fall=4, learning_rate=1.0), steps=5)
 average = MovingAverage(0.9)
 averages = []
@@ -119,14 +107,9 @@ for step in range(1, 201):
 print(json.dumps({
     "seed_cnn": described(served("seed_cnn")),
     "flagship": described(served("flagship")),
-    "flagship_shallow": described(served("flagship_shallow")),
     "any_side": [list(trained(faces[:, :side, :side]).shape) for side in (40, 48)],
     "served": np.asarray(serve(trained, 0.3)(faces)).tolist(),
     "continued": np.asarray(serve(continued, 0.7)(faces)).tolist(),
-    "deepened": float(np.abs(np.asarray(deepened(faces)) - logits).max()),
-    "deeper": float(np.abs(np.asarray(deeper(faces)) - np.asarray(deep(faces))).max()),
-    "deep_changed": float(np.abs(np.asarray(deep(faces)) - logits).max()),
-    "refused": refused,
     "blended": blend_logits(logits, 0.3).tolist(),
     "rates": [float(rate(step)) for step in (0, 9, 10, 29, 30, 40, 49, 50)],
     "averages": averages,
@@ -161,11 +144,10 @@ def test_the_seed_network_is_the_published_one(facts):
 
 
 def test_the_flagship_is_as_large_as_its_docstring_says_and_takes_smaller_crops(facts):
-    for name, parameters in (("flagship", 3_169_204), ("flagship_shallow", 1_219_812)):
-        network = facts[name]
-        assert (network["input"], network["total"]) == ([None, 48, 48, 1], parameters)
-        assert network["activations"] == ["linear", "relu", "sigmoid", "softmax"]
-        assert max(side for _, (side, *_) in network["layers"][1:]) <= 192
+    flagship = facts["flagship"]
+    assert (flagship["input"], flagship["total"]) == ([None, 48, 48, 1], 1_219_812)
+    assert flagship["activations"] == ["linear", "relu", "sigmoid", "softmax"]
+    assert max(side for _, (side, *_) in flagship["layers"][1:]) <= 192
     assert facts["any_side"] == [[3, 15], [3, 15]]
 
 
@@ -176,16 +158,6 @@ def test_the_served_network_blends_the_logits_of_the_trained_one(facts):
 
 def test_a_run_begins_from_a_served_network_whatever_the_blend(facts):
     assert np.allclose(facts["continued"], facts["served"], atol=1e-5)
-
-
-def test_a_deeper_network_begins_as_the_shallower_one_and_goes_on_as_itself(facts):
-    assert facts["deepened"] < 1e-5
-    assert facts["deep_changed"] > 0.1
-    assert facts["deeper"] == 0
-    assert facts["refused"] == [
-        f"{name} cannot go on from flagship: it is neither the same nor deeper."
-        for name in ("seed_cnn", "flagship_shallow")
-    ]
 
 
 def test_the_learning_rate_is_a_trapezoid(facts):
@@ -243,7 +215,9 @@ def test_a_run_leaves_what_its_docstring_says(finished, data):
     assert lineage["split_sha256"] == {"PublicTest": load(data).split("PublicTest").sha256}
 
 
-def kill_after_an_epoch(arguments: Sequence[object], run: Path) -> None:
+def test_a_killed_run_resumes_to_the_same_end(finished, data, tmp_path):
+    run = tmp_path / "killed"
+    arguments = ("-m", "training.train", "--data", data, "--output", run, *RUN)
     process = python(*arguments, background=True)
     end = time.monotonic() + 150
     while not list(run.glob("backup/0*")):
@@ -252,12 +226,6 @@ def kill_after_an_epoch(arguments: Sequence[object], run: Path) -> None:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-
-
-def test_a_killed_run_resumes_to_the_same_end(finished, data, tmp_path):
-    run = tmp_path / "killed"
-    arguments = ("-m", "training.train", "--data", data, "--output", run, *RUN)
-    kill_after_an_epoch(arguments, run)
     assert len(read_log(run)) < 3
     with (run / "log.csv").open("a") as log:
         log.write("9,0.99,0.01,0.9")  # an epoch that was logged, and not even whole, but not saved
@@ -406,34 +374,6 @@ def test_an_int8_graph_is_small_and_computes_nearly_the_same(finished, exported,
     assert 0 < np.abs(scores - EmotionClassifier(reference).predict(FACES)).max() < 0.02
     alone = np.concatenate([EmotionClassifier(version).predict(face[None]) for face in FACES])
     assert np.abs(scores - alone).max() < 1e-5
-
-
-def test_a_recipe_goes_on_from_the_one_it_comes_after(finished, data, tmp_path):
-    """Its first loss is where the shallower network stood, and the version says what it came from."""
-    run = tmp_path / "deep"
-    first = shutil.copytree(finished, run / "flagship-shallow")
-    options = [*RUN, "--recipe", "flagship", "--resume"]
-    result = python("-m", "training.train", "--data", data, "--output", run, *options)
-    assert result.returncode == 0, result.stdout
-    lineage = json.loads((run / "train.json").read_text())
-    assert lineage["config"]["initial"] == first.name
-    assert lineage["config"]["teachers"] == [first.name]
-    assert lineage["begun_from"] == json.loads((finished / "train.json").read_text())
-    assert str(tmp_path) not in json.dumps(lineage)
-    assert read_log(run)[0]["loss"] < read_log(finished)[0]["loss"] - 0.1
-    result = python("-m", "training.export", "--run", run, "--output", tmp_path / "deeper", "--precision", "int8")
-    assert result.returncode == 0, result.stdout
-    assert "3,169,204 parameters, graph sha256" in result.stdout
-
-
-def test_the_recipe_before_is_trained_first_and_resumed(data, tmp_path):
-    run, first = tmp_path / "deep", tmp_path / "deep" / "flagship-shallow"
-    arguments = ["-m", "training.train", "--data", data, "--output", run, *RUN, "--recipe", "flagship"]
-    kill_after_an_epoch(arguments, first)
-    assert "already holds a run; add --resume to go on with it" in python(*arguments).stdout
-    result = python(*arguments, "--resume")
-    assert result.returncode == 0, result.stdout
-    assert [len(read_log(folder)) for folder in (first, run)] == [3, 3]
 
 
 def test_a_run_goes_on_from_the_weights_of_a_version(finished, exported, data, tmp_path):

@@ -8,13 +8,12 @@ probabilities of the four expressions of `fer.LABELS`, from any blend of the two
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 import keras
 import numpy as np
 from keras import layers
 
-from fer import LABELS, DataError
+from fer import LABELS
 from training.data import CLASSES, EMOTIONS, FER2013_INDEX, FERPLUS_INDEX, SIDE
 
 LOGITS = len(CLASSES) + len(EMOTIONS)
@@ -63,29 +62,21 @@ def seed_cnn(
     return layers.Dense(7, activation=activation, kernel_initializer="he_normal")(x)
 
 
-def flagship(x: keras.KerasTensor, *, further: tuple[int, int, int] = (0, 2, 2)) -> keras.KerasTensor:
+def flagship(x: keras.KerasTensor) -> keras.KerasTensor:
     """A residual network (He et al. 2016) with squeeze-and-excitation (Hu et al. 2018) and global average pooling.
 
-    3,169,204 parameters, 283 M multiply-adds at 48x48; 1,219,812 and 150 M without `further` blocks. The first
-    convolution halves the side, so that no layer works on more than 24x24 places; each later stage halves it again, by
-    the average, not by leaving pixels out (He et al. 2019). Pooling over all places lets it train on smaller crops
-    than it serves.
-
-    The `further` blocks at the end of each stage begin by passing on what they are given, so that the network can go
-    on from one without them that is trained (Chen et al. 2016, Net2Net).
+    1,219,812 parameters, 150 M multiply-adds at 48x48. The first convolution halves the side, so that no layer
+    works on more than 24x24 places; each later stage halves it again, by the average, not by leaving pixels out
+    (He et al. 2019). Pooling over all places lets it train on smaller crops than it serves.
     """
     x = _convolution(_convolution(x, 32, strides=2), 64)
-    for (filters, strides, blocks), more in zip(((64, 1, 1), (128, 2, 2), (192, 2, 1)), further, strict=True):
-        for block in range(blocks):
-            x = _residual(x, filters, strides if block == 0 else 1)
-        for _ in range(more):
-            inputs = keras.Input(x.shape[1:])
-            x = keras.Model(inputs, _residual(inputs, filters, 1, gamma="zeros"))(x)
+    for filters, strides in ((64, 1), (128, 2), (128, 1), (192, 2)):
+        x = _residual(x, filters, strides)
     return layers.Dropout(0.1)(layers.GlobalAveragePooling2D()(x))
 
 
-def _residual(x: keras.KerasTensor, filters: int, strides: int, *, gamma: str = "ones") -> keras.KerasTensor:
-    y = _convolution(_convolution(x, filters, strides=strides), filters, activation=None, gamma=gamma)
+def _residual(x: keras.KerasTensor, filters: int, strides: int) -> keras.KerasTensor:
+    y = _convolution(_convolution(x, filters, strides=strides), filters, activation=None)
     y = _excitation(y)
     if strides > 1:
         x = layers.AveragePooling2D(strides)(x)
@@ -95,17 +86,10 @@ def _residual(x: keras.KerasTensor, filters: int, strides: int, *, gamma: str = 
 
 
 def _convolution(
-    x: keras.KerasTensor,
-    filters: int,
-    *,
-    size: int = 3,
-    strides: int = 1,
-    activation: str | None = "relu",
-    gamma: str = "ones",
+    x: keras.KerasTensor, filters: int, *, size: int = 3, strides: int = 1, activation: str | None = "relu"
 ) -> keras.KerasTensor:
     options = {"padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
-    x = layers.Conv2D(filters, size, strides=strides, **options)(x)
-    x = BatchNormalization(momentum=0.9, gamma_initializer=gamma)(x)
+    x = BatchNormalization(momentum=0.9)(layers.Conv2D(filters, size, strides=strides, **options)(x))
     return layers.Activation(activation)(x) if activation else x
 
 
@@ -117,12 +101,8 @@ def _excitation(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Multiply()([x, gate])
 
 
-BODIES: dict[str, Body] = {
-    "seed_cnn": seed_cnn,
-    "flagship_shallow": partial(flagship, further=(0, 0, 0)),
-    "flagship": flagship,
-}
-ANY_SIDE = {"flagship_shallow", "flagship"}  # these take faces of any side that is a multiple of eight
+BODIES: dict[str, Body] = {"seed_cnn": seed_cnn, "flagship": flagship}
+ANY_SIDE = {"flagship"}  # these take faces of any side that is a multiple of eight
 
 
 def trainable(architecture: str) -> keras.Model:
@@ -148,27 +128,13 @@ def serve(trained: keras.Model, blend: float) -> keras.Model:
     return model
 
 
-def begin_from(trained: keras.Model, start: keras.Model) -> None:
-    """Give the network to train the weights of another, trained or served, of its architecture or a shallower one.
-
-    Further blocks stay as they are. Classes that a served network does not know keep their own logits. Raise DataError
-    if the architectures do not agree.
-    """
-    same = trained.name == start.name
-    *body, logits = [layer for layer in trained.layers if same or not isinstance(layer, keras.Model)]
-    *known, answer = start.layers
-    try:
-        for layer, source in zip(body, known, strict=True):
-            layer.set_weights(source.get_weights())
-    except ValueError as error:
-        raise DataError(f"{trained.name} cannot go on from {start.name}: it is neither the same nor deeper.") from error
-    values = answer.get_weights()
-    if answer.units != LOGITS:
-        values, served_values = logits.get_weights(), values
-        for index in (np.array(FER2013_INDEX), len(CLASSES) + np.array(FERPLUS_INDEX)):
-            for value, served_value in zip(values, served_values, strict=True):
-                value[..., index] = served_value
-    logits.set_weights(values)
+def begin_from(trained: keras.Model, model: keras.Model) -> None:
+    """Give the network to train the weights of a served one; classes that are not served keep their own logits."""
+    *body, kernel, bias = model.get_weights()
+    *_, all_kernels, all_biases = trained.get_weights()
+    for index in (np.array(FER2013_INDEX), len(CLASSES) + np.array(FERPLUS_INDEX)):
+        all_kernels[..., index], all_biases[index] = kernel, bias
+    trained.set_weights([*body, all_kernels, all_biases])
 
 
 def blend_logits(logits: np.ndarray, blend: float) -> np.ndarray:

@@ -2,12 +2,12 @@
 
     python -m training.train --recipe flagship --data fer2013.npz --output runs/flagship
 
-    a tiny run, about a minute:
+    a tiny run, under a minute:
     python -m training.train --recipe flagship --data fer2013.npz --output runs/tiny --limit 256 --epochs 2
 
-`training/recipes.py` says how long a recipe takes. One that comes after another trains that first, in a folder of its
-name within the run folder. Stopped at any point, the same command with --resume goes on from the last whole epoch, to
-the same end as if it had not been stopped; --epochs may then be changed while the learning rate has not begun to fall.
+On two idle CPU cores an epoch of the flagship takes about a minute, a minute and a half in the fall. Stopped at any
+point, the same command with --resume goes on from the last whole epoch, to the same end as if it had not been
+stopped; --epochs may then be raised while the learning rate has not begun to fall.
 `KERAS_BACKEND=tensorflow|jax|torch` chooses the backend.
 
 The run folder then holds `train.json` (recipe and lineage), `log.csv` with PublicTest after every epoch, and
@@ -39,7 +39,7 @@ from training.examples import training_examples
 from training.lineage import origin
 from training.pull import load_weights
 from training.recipes import RECIPES, Recipe, Views
-from training.runs import CONFIG, LINEAGE, LOG, finished, read_config, read_lineage, read_log, read_network
+from training.runs import CONFIG, LINEAGE, LOG, finished, read_config, read_log
 from training.views import Batches
 
 
@@ -47,8 +47,8 @@ from training.views import Batches
 class TrainConfig:
     """One training run. `limit` keeps that many rows of each split; `epochs` replaces the recipe's.
 
-    `initial` is the folder of a version or of an earlier run, of the same network or a shallower one, whose weights
-    the run begins with; `teachers` are folders of earlier runs, whose answers make up half of the targets.
+    `initial` is a version folder whose weights the run begins with; `teachers` are folders of earlier runs, whose
+    answers make up half of the targets.
     """
 
     data: str
@@ -73,18 +73,7 @@ class TrainConfig:
 
 
 def main(config: TrainConfig, *, resume: bool = False) -> Path:
-    """Train as `config` says and return the run folder. What its recipe comes after is trained first, within it."""
-    after = config.whole.after
-    if after and not config.initial:
-        output, first = Path(config.output), Path(config.output, after)
-        if not (resume and (first / LINEAGE).exists()):
-            _train(replace(config, recipe=after, output=str(first)), resume)
-        config = replace(config, initial=str(first), teachers=config.teachers or (str(first),))
-        resume = resume and bool(finished(output))
-    return _train(config, resume)
-
-
-def _train(config: TrainConfig, resume: bool) -> Path:
+    """Train as `config` says and return the run folder."""
     output, recipe = Path(config.output), config.whole
     _prepare(output, config, resume)
     made = origin(config.data, config.output, *filter(None, [config.initial]), *config.teachers)
@@ -96,7 +85,9 @@ def _train(config: TrainConfig, resume: bool) -> Path:
     examples = distil(examples, [Path(run) for run in config.teachers])
     model = trainable(recipe.architecture)
     if config.initial and not resume:
-        begin_from(model, _start(Path(config.initial)))
+        start = served(recipe.architecture)
+        load_weights(start, Path(config.initial))
+        begin_from(model, start)
     batches = partial(Batches, examples, batch_size=recipe.schedule.batch_size, seed=config.seed)
     _compile(model, recipe, len(batches(recipe.fall, epoch=0)))
     average = MovingAverage(recipe.average)
@@ -117,15 +108,6 @@ def _train(config: TrainConfig, resume: bool) -> Path:
     seconds = None if resume else round(time.time() - started)
     _write_lineage(output, config, {**made, "seconds": seconds, "images": len(examples.images)}, public)
     return output
-
-
-def _start(initial: Path) -> keras.Model:
-    """The network of a run or of a version, with its weights."""
-    if finished(initial):
-        return read_network(initial)
-    start = served(read_version(initial).architecture)
-    load_weights(start, initial)
-    return start
 
 
 def _stages(recipe: Recipe) -> list[tuple[int, Views]]:
@@ -205,15 +187,10 @@ def _described(config: TrainConfig) -> dict[str, Any]:
         "data": Path(config.data).name,
         "seed": config.seed,
         "limit": config.limit,
-        "initial": config.initial and _told(Path(config.initial)),
+        "initial": config.initial and read_version(Path(config.initial)).sha256,
         "teachers": [Path(run).name for run in config.teachers],
         "recipe": asdict(config.whole),
     }
-
-
-def _told(initial: Path) -> str:
-    """A run by its name, a version by its graph."""
-    return initial.resolve().name if finished(initial) else read_version(initial).sha256
 
 
 def _write_lineage(output: Path, config: TrainConfig, made: dict[str, Any], public: Split) -> None:
@@ -221,7 +198,6 @@ def _write_lineage(output: Path, config: TrainConfig, made: dict[str, Any], publ
     lineage = {
         "config": _described(config),
         **made,
-        "begun_from": read_lineage(Path(config.initial)) if config.initial and finished(Path(config.initial)) else None,
         "split_sha256": {"PublicTest": public.sha256},
         "epochs": len(log),
         "public_test": {name: value for name, value in log[-1].items() if name.startswith("fer")},
@@ -239,7 +215,7 @@ def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
     parser.add_argument("--seed", type=int, default=1, help="default: 1")
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--limit", type=int, help="train on, and measure, this many rows only")
-    parser.add_argument("--initial", help="folder of a version or a run whose weights to begin with")
+    parser.add_argument("--initial", metavar="VERSION", help="folder of a version whose weights to begin with")
     parser.add_argument("--teachers", nargs="+", default=(), help="folders of earlier runs to learn from")
     parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch of --output")
     values = vars(parser.parse_args(arguments))
