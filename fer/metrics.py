@@ -111,15 +111,12 @@ def calibration_error_by_chance(scores: Scores, *, draws: int = 1000, seed: int 
     It is above zero, as few pictures fall into a bin. Whether an answer is right is drawn from its own confidence
     (Bröcker and Smith 2007): the mean and the 95 % interval of the draws.
     """
-    confidence = scores.max(axis=1)
+    confidence, rng = scores.max(axis=1), np.random.default_rng(seed)
     index = _bins(confidence, BINS)
-    order = np.argsort(index, kind="stable")
-    starts = np.flatnonzero(np.diff(index[order], prepend=-1))
-    right = np.random.default_rng(seed).random((draws, len(scores))) < confidence
-    gaps = np.abs(np.add.reduceat((right - confidence)[:, order], starts, axis=1))
-    errors = gaps.sum(axis=1) / len(scores)
+    drawn = (rng.random(len(scores)) < confidence for _ in range(draws))
+    errors = [float(np.abs(np.bincount(index, right - confidence)).sum()) / len(scores) for right in drawn]
     low, high = np.percentile(errors, (2.5, 97.5))
-    return Estimate(float(errors.mean()), float(low), float(high), len(scores))
+    return Estimate(float(np.mean(errors)), float(low), float(high), len(scores))
 
 
 def softmax(logits: Scores, temperature: float = 1.0) -> NDArray[np.float64]:
