@@ -259,6 +259,9 @@ for arguments in json.loads(sys.argv[1]):
 
 def test_runs_and_other_folders_are_not_overwritten(finished, data, tmp_path):
     (tmp_path / "thesis.txt").write_text("three years of work")
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    shutil.copy(finished / "config.json", begun)
     before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
     start, new = ["--data", str(data), "--output"], str(tmp_path / "new")
     cases = {
@@ -268,6 +271,8 @@ def test_runs_and_other_folders_are_not_overwritten(finished, data, tmp_path):
         "no.npz does not exist; expected fer2013.npz": [*RUN, "--data", str(tmp_path / "no.npz"), "--output", new],
         "is there and is no version folder; it is left alone": ["export", str(finished), str(tmp_path)],
         "holds no train.json; finish the run with training.train": ["export", str(tmp_path), str(tmp_path / "newer")],
+        "holds no config.json; name a run folder": [*start, new, *RUN, "--teachers", str(tmp_path / "absent")],
+        "begun: holds no finished epoch; train": [*start, new, *RUN, "--teachers", str(begun)],
     }
     result = python("-c", REFUSALS, json.dumps(list(cases.values())))
     lines = [line for line in result.stdout.splitlines() if line.startswith(("refused", "did it"))]

@@ -36,17 +36,12 @@ def read_average(epoch: Path) -> tuple[Weights, int]:
 
 def read_config(run: Path) -> dict[str, Any]:
     """The settings a run was started with."""
-    config: dict[str, Any] = json.loads((run / CONFIG).read_text())
-    return config
+    return _read(run, CONFIG, "name a run folder of training.train")
 
 
 def read_lineage(run: Path) -> dict[str, Any]:
     """What a finished run says of itself."""
-    try:
-        lineage: dict[str, Any] = json.loads((run / LINEAGE).read_text())
-    except OSError as error:
-        raise DataError(f"{run}: holds no {LINEAGE}; finish the run with training.train first.") from error
-    return lineage
+    return _read(run, LINEAGE, "finish the run with training.train first")
 
 
 def read_log(run: Path) -> list[dict[str, float]]:
@@ -58,5 +53,16 @@ def read_log(run: Path) -> list[dict[str, float]]:
 def read_network(run: Path) -> keras.Model:
     """The network that a run trains, with the average of its weights after the last epoch."""
     model = trainable(read_config(run)["recipe"]["architecture"])
-    model.set_weights(read_average(finished(run)[-1])[0])
+    epochs = finished(run)
+    if not epochs:
+        raise DataError(f"{run}: holds no finished epoch; train for one at least with training.train.")
+    model.set_weights(read_average(epochs[-1])[0])
     return model
+
+
+def _read(run: Path, name: str, remedy: str) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads((run / name).read_text())
+    except OSError as error:
+        raise DataError(f"{run}: holds no {name}; {remedy}.") from error
+    return content
