@@ -300,6 +300,16 @@ def test_runs_are_compared_on_public_test(finished, data, tmp_path):
     assert run["log"] == read_log(finished)
     private = report["agreement"]["PrivateTest"]
     assert (private["both"], private["agree"]["value"]) == (private["agree"]["n"], 1.0)
+    groups = run["favourite"]
+    assert list(groups) == ["up to 5", "6 or 7", "8", "9", "10"]
+    assert (groups["up to 5"]["ferplus"], groups["10"]["agree"]["value"]) == (None, 1.0)
+    public = load(data).split("PublicTest")
+    assert groups["8"]["fer2013"]["n"] == ((public.favourite == 8) & (public.fer2013 >= 0)).sum()
+    for labelling, blend in (("fer2013", "0.0"), ("ferplus", "1.0")):
+        counted = [group[labelling] for group in groups.values() if group[labelling]]
+        whole = run["blends"][blend][labelling]
+        assert sum(part["n"] for part in counted) == whole["n"]
+        assert sum(part["value"] * part["n"] for part in counted) == pytest.approx(whole["value"] * whole["n"])
 
 
 DISTIL = """

@@ -193,11 +193,12 @@ def test_a_row_counts_where_either_labelling_names_it():
     split = FER2013(data["images"], data["label"], data["usage"], data["ferplus_votes"]).split("PrivateTest")
     assert len(split.images) == 13
     row = np.flatnonzero(split.fer2013 == -1)
-    assert (split.ferplus[row].tolist(), len(row)) == ([0], 1)
+    assert (split.ferplus[row].tolist(), split.favourite[row].tolist()) == ([0], [9])
 
 
 def test_without_votes_no_row_has_a_ferplus_label(table):
-    assert set(load(table).split("PublicTest").ferplus.tolist()) == {-1}
+    split = load(table).split("PublicTest")
+    assert (set(split.ferplus.tolist()), set(split.favourite.tolist())) == ({-1}, {0})
 
 
 def test_an_unknown_labelling_is_refused(npz):

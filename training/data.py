@@ -66,7 +66,8 @@ class FER2013:
             raise DataError(f"the data holds no {name} image of {', '.join(LABELS)}; all three splits are needed.")
         training = {image.tobytes() for image in self.images[self.splits == SPLITS.index("Training")]}
         duplicate = np.array([self.images[row].tobytes() in training for row in rows]) & (name != "Training")
-        return Split(self.images[rows], original[rows], ferplus[rows], duplicate)
+        favourite = self.votes[rows, : len(EMOTIONS)].max(axis=1) if self.votes is not None else np.zeros_like(rows)
+        return Split(self.images[rows], original[rows], ferplus[rows], duplicate, favourite.astype(np.uint8))
 
 
 @dataclass(frozen=True)
@@ -74,13 +75,15 @@ class Split:
     """One split reduced to the project's labels; -1 marks a row that a labelling leaves out.
 
     `images` (n, 48, 48) uint8; `fer2013` and `ferplus` (n,) int8 index `fer.LABELS`; `duplicate` (n,) bool marks
-    images with a pixel-identical copy in Training.
+    images with a pixel-identical copy in Training; `favourite` (n,) uint8 counts the FER+ annotators, of ten, who
+    chose the emotion that most of them chose, 0 without votes.
     """
 
     images: NDArray[np.uint8]
     fer2013: NDArray[np.int8]
     ferplus: NDArray[np.int8]
     duplicate: NDArray[np.bool_]
+    favourite: NDArray[np.uint8]
 
     def labels(self, labelling: str) -> NDArray[np.int8]:
         """The labels of every row under one of `LABELLINGS`, -1 where the labelling leaves the row out."""

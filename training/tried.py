@@ -27,6 +27,7 @@ from training.data import LABELLINGS, Split, load
 from training.runs import read_config, read_log, read_network
 
 BLENDS = tuple(i / 10 for i in range(11))
+FAVOURITE = {"up to 5": (1, 5), "6 or 7": (6, 7), "8": (8, 8), "9": (9, 9), "10": (10, 10)}  # votes of ten, from, to
 
 
 def main(runs: list[Path], data: Path) -> dict[str, Any]:
@@ -47,38 +48,50 @@ def agreement(split: Split) -> dict[str, Any]:
         "fer2013": int((original >= 0).sum()),
         "ferplus": int((ferplus >= 0).sum()),
         "both": int(both.sum()),
-        "agree": asdict(metrics.wilson(int((original == ferplus)[both].sum()), int(both.sum()))),
+        "agree": _share(original == ferplus, both),
     }
 
 
 def describe(run: Path, public: Split) -> dict[str, Any]:
-    """The recipe of a run, its accuracy after every epoch, and its curve over the blend."""
+    """The recipe of a run, its accuracy after every epoch, over the blend, and where annotators agree or do not."""
     config, log = read_config(run), read_log(run)
+    logits = np.asarray(read_network(run).predict(normalize(public.images), batch_size=256, verbose=0))
+    keras.backend.clear_session()
     return {
         "run": run.name,
         "seed": config["seed"],
         "recipe": config["recipe"],
         "epochs": len(log),
-        "blends": {f"{blend:.1f}": scores for blend, scores in curve(run, public).items()},
+        "blends": {f"{blend:.1f}": _measured(blend_logits(logits, blend), public) for blend in BLENDS},
+        "favourite": {votes: _agreed(logits, public, *ends) for votes, ends in FAVOURITE.items()},
         "log": log,
     }
 
 
-def curve(run: Path, public: Split) -> dict[float, dict[str, Any]]:
-    """Accuracy on every labelling, and recall on the original one, for every blend of the two label sets."""
-    logits = np.asarray(read_network(run).predict(normalize(public.images), batch_size=256, verbose=0))
-    keras.backend.clear_session()
-    return {blend: _measured(blend_logits(logits, blend), public) for blend in BLENDS}
-
-
 def _measured(logits: NDArray[np.float32], public: Split) -> dict[str, Any]:
-    accuracies = {}
-    for labelling in LABELLINGS:
-        labels = public.labels(labelling)
-        accuracies[labelling] = asdict(metrics.accuracy(logits[labels >= 0], labels[labels >= 0]))
+    accuracies = {name: _accuracy(logits, public.labels(name)) for name in LABELLINGS}
     rows = public.fer2013 >= 0
     recalls = metrics.recalls(logits[rows], public.fer2013[rows])
     return {**accuracies, "recall": [recall and round(recall.value, 4) for recall in recalls]}
+
+
+def _agreed(logits: NDArray[np.float32], public: Split, low: int, high: int) -> dict[str, Any]:
+    """Where `low` to `high` of ten annotators agree: how far the labellings do, and each read by its own outputs."""
+    group = (low <= public.favourite) & (public.favourite <= high)
+    original, ferplus = public.fer2013, public.ferplus
+    return {
+        "agree": _share(original == ferplus, group & (original >= 0) & (ferplus >= 0)),
+        "fer2013": _accuracy(blend_logits(logits, 0.0)[group], original[group]),
+        "ferplus": _accuracy(blend_logits(logits, 1.0)[group], ferplus[group]),
+    }
+
+
+def _accuracy(logits: NDArray[np.float32], labels: NDArray[np.int8]) -> dict[str, Any] | None:
+    return _share(logits.argmax(axis=1) == labels, labels >= 0)
+
+
+def _share(hits: NDArray[np.bool_], rows: NDArray[np.bool_]) -> dict[str, Any] | None:
+    return asdict(metrics.wilson(int(hits[rows].sum()), int(rows.sum()))) if rows.any() else None
 
 
 if __name__ == "__main__":
@@ -96,7 +109,8 @@ if __name__ == "__main__":
     for result in report["runs"]:
         print(f"{result['run']}: {result['epochs']} epochs; blend, {', '.join(LABELLINGS)}, recalls")
         for blend, scores in result["blends"].items():
-            print(f"  {blend}  " + "  ".join(f"{scores[name]['value']:.4f}" for name in LABELLINGS), scores["recall"])
+            values = (f"{scores[name]['value']:.4f}" if scores[name] else "   -  " for name in LABELLINGS)
+            print(f"  {blend}  " + "  ".join(values), scores["recall"])
     if options.output:
         options.output.parent.mkdir(parents=True, exist_ok=True)
         options.output.write_text(json.dumps(report, indent=2) + "\n")
