@@ -322,7 +322,7 @@ def reseeded(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (path,) = (run / "backup").glob("*/average.npz")
     with np.load(path) as saved:
         average = dict(saved)
-    average[f"arr_{len(average) - 2}"] += 100 * (np.isin(np.arange(15), (4, 10)))  # the bias of sad in both label sets
+    average[f"arr_{len(average) - 2}"] += 100 * np.isin(np.arange(15), (4, 10))  # the bias of sad in both label sets
     np.savez(path, **average)
     return run
 
