@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -305,8 +306,10 @@ def test_runs_are_compared_on_public_test(finished, data, tmp_path):
     assert (groups["up to 5"]["ferplus"], groups["10"]["agree"]["value"]) == (None, 1.0)
     public = load(data).split("PublicTest")
     assert groups["8"]["fer2013"]["n"] == ((public.favourite == 8) & (public.fer2013 >= 0)).sum()
-    for labelling, blend in (("fer2013", "0.0"), ("ferplus", "1.0")):
-        counted = [group[labelling] for group in groups.values() if group[labelling]]
+    assert run["labellings"]["differ"] == {"agree": None, "fer2013": None, "ferplus": None}
+    assert (run["labellings"]["agree"]["agree"]["value"], run["labellings"]["one"]["ferplus"]) == (1.0, None)
+    for (labelling, blend), parts in product((("fer2013", "0.0"), ("ferplus", "1.0")), (groups, run["labellings"])):
+        counted = [group[labelling] for group in parts.values() if group[labelling]]
         whole = run["blends"][blend][labelling]
         assert sum(part["n"] for part in counted) == whole["n"]
         assert sum(part["value"] * part["n"] for part in counted) == pytest.approx(whole["value"] * whole["n"])

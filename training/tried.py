@@ -53,7 +53,7 @@ def agreement(split: Split) -> dict[str, Any]:
 
 
 def describe(run: Path, public: Split) -> dict[str, Any]:
-    """The recipe of a run, its accuracy after every epoch, over the blend, and where annotators agree or do not."""
+    """The recipe of a run, its accuracy after every epoch, over the blend, and where labels agree or do not."""
     config, log = read_config(run), read_log(run)
     logits = np.asarray(read_network(run).predict(normalize(public.images), batch_size=256, verbose=0))
     keras.backend.clear_session()
@@ -63,7 +63,8 @@ def describe(run: Path, public: Split) -> dict[str, Any]:
         "recipe": config["recipe"],
         "epochs": len(log),
         "blends": {f"{blend:.1f}": _measured(blend_logits(logits, blend), public) for blend in BLENDS},
-        "favourite": {votes: _agreed(logits, public, *ends) for votes, ends in FAVOURITE.items()},
+        "favourite": {name: _within(rows, logits, public) for name, rows in favourites(public).items()},
+        "labellings": {name: _within(rows, logits, public) for name, rows in agreements(public).items()},
         "log": log,
     }
 
@@ -75,14 +76,24 @@ def _measured(logits: NDArray[np.float32], public: Split) -> dict[str, Any]:
     return {**accuracies, "recall": [recall and round(recall.value, 4) for recall in recalls]}
 
 
-def _agreed(logits: NDArray[np.float32], public: Split, low: int, high: int) -> dict[str, Any]:
-    """Where `low` to `high` of ten annotators agree: how far the labellings do, and each read by its own outputs."""
-    group = (low <= public.favourite) & (public.favourite <= high)
-    original, ferplus = public.fer2013, public.ferplus
+def favourites(split: Split) -> dict[str, NDArray[np.bool_]]:
+    """The rows of a split by how many of the ten annotators chose the emotion that most of them chose."""
+    return {name: (low <= split.favourite) & (split.favourite <= high) for name, (low, high) in FAVOURITE.items()}
+
+
+def agreements(split: Split) -> dict[str, NDArray[np.bool_]]:
+    """The rows of a split on which the two labellings agree, those on which they differ, those that one leaves out."""
+    both, same = (split.fer2013 >= 0) & (split.ferplus >= 0), split.fer2013 == split.ferplus
+    return {"agree": both & same, "differ": both & ~same, "one": ~both}
+
+
+def _within(rows: NDArray[np.bool_], logits: NDArray[np.float32], public: Split) -> dict[str, Any]:
+    """How far the labellings agree on some rows, and how well each is met by its own outputs."""
+    original, ferplus = public.fer2013[rows], public.ferplus[rows]
     return {
-        "agree": _share(original == ferplus, group & (original >= 0) & (ferplus >= 0)),
-        "fer2013": _accuracy(blend_logits(logits, 0.0)[group], original[group]),
-        "ferplus": _accuracy(blend_logits(logits, 1.0)[group], ferplus[group]),
+        "agree": _share(original == ferplus, (original >= 0) & (ferplus >= 0)),
+        "fer2013": _accuracy(blend_logits(logits[rows], 0.0), original),
+        "ferplus": _accuracy(blend_logits(logits[rows], 1.0), ferplus),
     }
 
 
