@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from functools import partial
 from time import monotonic, sleep
 from typing import Any
 
@@ -12,6 +13,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from streamlit_webrtc.component import WebRtcStreamerContext, WebRtcStreamerState
+from streamlit_webrtc.relay import get_global_relay
 
 from app_pages import common
 from app_pages.ice import camera_allowed, ice_servers
@@ -49,6 +51,7 @@ def connect(stream: Stream) -> WebRtcStreamerState:
     if problem:
         st.warning(common.plain(problem), icon=":material/warning:")
     _forgive_reruns()
+    _keep_no_queue()
     context = webrtc_streamer(
         _CONNECTION,  # a key that changed with the version would restart the camera
         WebRtcMode.SENDRECV,
@@ -140,6 +143,16 @@ def _forgive_reruns() -> None:
     context: Any = st.session_state.get(_CONNECTION)
     if hasattr(context, "_last_rendered_run_count"):
         context._last_rendered_run_count = None
+
+
+def _keep_no_queue() -> None:
+    """Send the newest frame; one that the encoder had no time for is dropped.
+
+    The library queues the frames on their way back without a bound: on a server that encodes more slowly than the
+    camera films, the picture falls behind by seconds and the memory grows for as long as the camera runs.
+    """
+    relay = get_global_relay()
+    relay.subscribe = partial(type(relay).subscribe, relay, buffered=False)  # type: ignore[method-assign]
 
 
 def _watch(context: WebRtcStreamerContext[Any, Any], stream: Stream) -> None:

@@ -7,10 +7,13 @@ import json
 import os
 import re
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
@@ -21,6 +24,7 @@ from tests.browser.conftest import ROOT
 from tests.support.live import (
     PATIENCE,
     camera_flags,
+    darken,
     displayed,
     mirrored,
     open_live,
@@ -43,6 +47,13 @@ window.RTCPeerConnection = function (configuration) {
 window.RTCPeerConnection.prototype = Connection.prototype;
 """
 """Without a TURN server this is a browser behind a firewall: no route to the server is ever found."""
+
+
+KEEP_CAMERA = """
+const devices = navigator.mediaDevices, ask = devices && devices.getUserMedia.bind(devices);
+if (devices) devices.getUserMedia = async wanted => window.camera = await ask(wanted);
+"""
+"""The page's own picture from the camera stays within reach of `darken`."""
 
 
 @pytest.fixture(scope="module")
@@ -229,6 +240,36 @@ def test_a_minute_without_a_stall(page: Page, app_url: str) -> None:
     before = least(lambda: server.memory_info().rss, seconds=10)
     assert fps_over(page, frame, 60) > 10
     assert least(lambda: server.memory_info().rss, seconds=10) - before < 20e6
+
+
+def test_a_slow_server_shows_the_present(page: Page, app_url: str) -> None:
+    """Frames that a starved server cannot encode are dropped; in a queue they would be seconds old by now."""
+    page.add_init_script(KEEP_CAMERA)
+    frame = open_live(page, app_url)
+    start(frame)
+    with starved(server_process(app_url)):
+        page.wait_for_timeout(15_000)
+        assert darken(frame) < 3
+
+
+@contextmanager
+def starved(process: psutil.Process) -> Iterator[None]:
+    """The process runs a quarter of the time."""
+    over = threading.Event()
+
+    def interrupt() -> None:
+        while not over.wait(0.02):
+            process.suspend()
+            time.sleep(0.06)
+            process.resume()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_closed_tabs_leave_nothing_behind(page: Page, app_url: str) -> None:

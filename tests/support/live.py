@@ -44,6 +44,19 @@ video => new Promise((resolve, reject) => {{
     look();
 }})
 """
+_DARKEN = f"""
+video => new Promise((resolve, reject) => {{
+    {_STRIP_AT}
+    const begun = performance.now();
+    window.camera.getVideoTracks()[0].enabled = false;
+    const look = () => {{
+        if (!stripAt(video, 0) && !stripAt(video, 63)) return resolve((performance.now() - begun) / 1e3);
+        if (performance.now() - begun > {PATIENCE}) return reject(new Error("the picture stays"));
+        setTimeout(look, 10);
+    }};
+    look();
+}})
+"""
 
 
 def portrait_frames(portrait: Path, seconds: float = 3.0) -> Iterator[NDArray[np.uint8]]:
@@ -115,6 +128,11 @@ def mirrored(frame: FrameLocator) -> bool:
     )
     assert left != right, "the strip must lie on one side"
     return bool(right)
+
+
+def darken(frame: FrameLocator) -> float:
+    """Let the camera, which the page keeps as `window.camera`, see black; seconds until the screen shows it."""
+    return float(frame.locator("video").evaluate(_DARKEN))
 
 
 def stop(frame: FrameLocator) -> None:
