@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
@@ -28,6 +29,7 @@ from typing import Any
 import cv2
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from fer import DataError, FERError, read_version
 from fer.preprocessing import normalize
@@ -47,6 +49,9 @@ from training.views import Batches
 class TrainConfig:
     """One training run. `limit` keeps that many rows of each split; `epochs` replaces the recipe's.
 
+    `share` of the images, drawn by the seed, is all that is learnt, in epochs as long as with all of them: runs that
+    differ in it alone tell what more data would bring.
+
     `initial` is a version folder whose weights the run begins with; `teachers` are folders of earlier runs, whose
     answers make up half of the targets.
     """
@@ -57,8 +62,13 @@ class TrainConfig:
     seed: int = 1
     epochs: int | None = None
     limit: int | None = None
+    share: float = 1.0
     initial: str | None = None
     teachers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise DataError(f"received a share of {self.share:g}, expected more than 0 and at most 1.")
 
     @property
     def whole(self) -> Recipe:
@@ -81,17 +91,19 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
     keras.mixed_precision.set_global_policy(recipe.precision)
     cv2.setNumThreads(1)
     data = load(config.data)
-    examples, public = _limited(training_examples(data), config.limit), data.split("PublicTest")
-    examples = distil(examples, [Path(run) for run in config.teachers])
+    every, public = _rows(training_examples(data), slice(config.limit)), data.split("PublicTest")
+    part = _rows(every, _drawn(len(every.images), config.share, config.seed))
+    examples = distil(part, [Path(run) for run in config.teachers])
+    epoch_rows = _rows(examples, np.resize(np.arange(len(part.images)), len(every.images)))
     model = trainable(recipe.architecture)
     if config.initial and not resume:
         start = served(recipe.architecture)
         load_weights(start, Path(config.initial))
         begin_from(model, start)
-    batches = partial(Batches, examples, batch_size=recipe.schedule.batch_size, seed=config.seed)
+    batches = partial(Batches, epoch_rows, batch_size=recipe.schedule.batch_size, seed=config.seed)
     _compile(model, recipe, len(batches(recipe.fall, epoch=0)))
     average = MovingAverage(recipe.average)
-    progress = Progress(output, average, partial(_measure, split=_limited(public, config.limit)))
+    progress = Progress(output, average, partial(_measure, split=_rows(public, slice(config.limit))))
     epoch = restore(output, model, average) if resume else 0
     started = time.time()
     for end, views in _stages(recipe):
@@ -148,8 +160,13 @@ def _measure(model: keras.Model, split: Split) -> dict[str, float]:
     return result
 
 
-def _limited(rows: Any, limit: int | None) -> Any:  # noqa: ANN401
-    return rows if limit is None else type(rows)(*(array[:limit] for array in vars(rows).values()))
+def _rows(table: Any, rows: slice | NDArray[np.int64]) -> Any:  # noqa: ANN401
+    return type(table)(*(array[rows] for array in vars(table).values()))
+
+
+def _drawn(n: int, share: float, seed: int) -> NDArray[np.int64]:
+    """The rows of a share, in their order; a smaller share of the same seed lies within a larger one."""
+    return np.sort(np.random.default_rng(seed).permutation(n)[: math.ceil(share * n)])
 
 
 def _prepare(output: Path, config: TrainConfig, resume: bool) -> None:
@@ -177,7 +194,8 @@ def _check_same(output: Path, config: TrainConfig) -> None:
         if done <= schedule["epochs"] - schedule["fall"]:
             recipe["schedule"] = {name: value for name, value in schedule.items() if name not in ("epochs", "fall")}
             del recipe["fall"]
-    changed = [name for name in ("seed", "limit", "initial", "teachers", "recipe") if before.get(name) != now[name]]
+    fixed = ("seed", "limit", "share", "initial", "teachers", "recipe")
+    changed = [name for name in fixed if before.get(name) != now[name]]
     if changed:
         raise DataError(f"{output} was started with another {', '.join(changed)}; resume with the same settings.")
 
@@ -187,6 +205,7 @@ def _described(config: TrainConfig) -> dict[str, Any]:
         "data": Path(config.data).name,
         "seed": config.seed,
         "limit": config.limit,
+        "share": config.share,
         "initial": config.initial and read_version(Path(config.initial)).sha256,
         "teachers": [Path(run).name for run in config.teachers],
         "recipe": asdict(config.whole),
@@ -215,6 +234,7 @@ def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
     parser.add_argument("--seed", type=int, default=1, help="default: 1")
     parser.add_argument("--epochs", type=int, help="default: the recipe's")
     parser.add_argument("--limit", type=int, help="train on, and measure, this many rows only")
+    parser.add_argument("--share", type=float, default=1.0, help="learn this part of the images only; default: 1")
     parser.add_argument("--initial", metavar="VERSION", help="folder of a version whose weights to begin with")
     parser.add_argument("--teachers", nargs="+", default=(), help="folders of earlier runs to learn from")
     parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch of --output")

@@ -60,6 +60,7 @@ def describe(run: Path, public: Split) -> dict[str, Any]:
     return {
         "run": run.name,
         "seed": config["seed"],
+        "share": config["share"],
         "recipe": config["recipe"],
         "epochs": len(log),
         "blends": {f"{blend:.1f}": _measured(blend_logits(logits, blend), public) for blend in BLENDS},
