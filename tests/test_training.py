@@ -25,6 +25,7 @@ from tests.support.versions import ROOT, copy_seed, write_tiny
 from training import evaluate
 from training.augment import Augmentation, augment
 from training.data import load
+from training.examples import training_examples
 from training.robustness import DISTURBANCES
 
 pytestmark = pytest.mark.timeout(300)
@@ -240,6 +241,18 @@ def test_a_killed_run_resumes_to_the_same_end(finished, data, tmp_path):
     assert lineages[0]["seconds"] is None
 
 
+def test_a_share_of_the_images_is_shown_as_long_as_all_of_them(tmp_path):
+    data, run = write_npz(tmp_path / "fer2013.npz", arrays((300, 35, 35))), tmp_path / "half"
+    arguments = ("--data", data, "--output", run, "--recipe", "flagship", "--epochs", 1, "--share", 0.5)
+    result = python("-m", "training.train", *arguments)
+    assert result.returncode == 0, result.stdout
+    lineage = json.loads((run / "train.json").read_text())
+    examples = training_examples(load(data))
+    assert (lineage["config"]["share"], lineage["images"]) == (0.5, -(-len(examples.images) // 2))
+    with np.load(run / "backup" / "0001" / "average.npz") as average:
+        assert average["steps"] == -(-len(examples.images) // 256) == 2
+
+
 REFUSALS = """
 import json, sys
 from pathlib import Path
@@ -267,6 +280,8 @@ def test_runs_and_other_folders_are_not_overwritten(finished, data, tmp_path):
     start, new = ["--data", str(data), "--output"], str(tmp_path / "new")
     cases = {
         "already holds a run; add --resume to go on with it": [*start, str(finished), *RUN],
+        "received a share of 1.5, expected more than 0 and at most 1": [*start, new, *RUN, "--share", "1.5"],
+        "started with another share; resume": [*start, str(finished), *RUN, "--share", "0.5", "--resume"],
         "started with another limit, recipe; resume": [*start, str(finished), *RUN[:2], "--epochs", "5", "--resume"],
         "no finished epoch to resume from; leave --resume away": [*start, new, *RUN, "--resume"],
         "no.npz does not exist; expected fer2013.npz": [*RUN, "--data", str(tmp_path / "no.npz"), "--output", new],
@@ -313,6 +328,19 @@ def test_runs_are_compared_on_public_test(finished, data, tmp_path):
         whole = run["blends"][blend][labelling]
         assert sum(part["n"] for part in counted) == whole["n"]
         assert sum(part["value"] * part["n"] for part in counted) == pytest.approx(whole["value"] * whole["n"])
+
+
+def test_runs_are_compared_without_votes_too(finished, tmp_path):
+    data = write_folder(tmp_path / "images", arrays((70, 35, 35)))
+    result = python("-m", "training.tried", "--runs", finished, "--data", data, "--output", tmp_path / "tried.json")
+    assert result.returncode == 0, result.stdout
+    report = json.loads((tmp_path / "tried.json").read_text())
+    (run,) = report["runs"]
+    assert report["agreement"]["PublicTest"]["agree"] is None
+    assert {name: blend["ferplus"] for name, blend in run["blends"].items()} == dict.fromkeys(run["blends"])
+    whole = run["blends"]["0.0"]["fer2013"]
+    assert run["labellings"]["one"]["fer2013"] == whole
+    assert run["favourite"]["10"] == {"agree": None, "fer2013": None, "ferplus": None}
 
 
 @pytest.fixture(scope="module")

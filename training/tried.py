@@ -42,13 +42,13 @@ def main(runs: list[Path], data: Path) -> dict[str, Any]:
 
 def agreement(split: Split) -> dict[str, Any]:
     """How many rows each labelling counts, how many both, and the share of those on which they agree."""
-    original, ferplus = split.fer2013, split.ferplus
-    both = (original >= 0) & (ferplus >= 0)
+    rows = agreements(split)
+    both = ~rows["one"]
     return {
-        "fer2013": int((original >= 0).sum()),
-        "ferplus": int((ferplus >= 0).sum()),
+        "fer2013": int((split.fer2013 >= 0).sum()),
+        "ferplus": int((split.ferplus >= 0).sum()),
         "both": int(both.sum()),
-        "agree": _share(original == ferplus, both),
+        "agree": _share(rows["agree"], both),
     }
 
 
