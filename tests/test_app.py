@@ -279,12 +279,15 @@ LIVE, PHOTOS = "app_pages/live.py", "app_pages/upload.py"
 def live(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> Iterator[AppTest]:
     """The page Live on localhost after its first run."""
     monkeypatch.setattr("streamlit_webrtc.component.get_this_session_info", lambda: None)
+    loop = asyncio.new_event_loop()  # in place of the server's, which AppTest does not run
+    monkeypatch.setattr("streamlit_webrtc.relay.get_global_event_loop", lambda: loop)
     for name in ("FER_ICE_SERVERS", "CLOUDFLARE_TURN_KEY_ID", "TWILIO_ACCOUNT_SID"):
         monkeypatch.delenv(name, raising=False)
     app.context["url"] = "http://localhost:8501/live"
     yield app.switch_page(LIVE).run()
     if stream := app.session_state.get("live_stream"):
         stream.ended()
+    loop.close()
 
 
 def start(app: AppTest) -> dict[str, object] | None:
