@@ -243,13 +243,13 @@ def test_a_minute_without_a_stall(page: Page, app_url: str) -> None:
 
 
 def test_a_slow_server_shows_the_present(page: Page, app_url: str) -> None:
-    """Frames that a starved server cannot encode are dropped; in a queue they would be seconds old by now."""
+    """Frames that a starved server could not encode were dropped; in a queue they would still come, seconds late."""
     page.add_init_script(KEEP_CAMERA)
     frame = open_live(page, app_url)
     start(frame)
     with starved(server_process(app_url)):
-        page.wait_for_timeout(15_000)
-        assert darken(frame) < 3
+        page.wait_for_timeout(20_000)
+    assert darken(frame) < 1.5
 
 
 @contextmanager
