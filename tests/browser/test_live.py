@@ -230,6 +230,7 @@ def test_two_visitors_see_their_own_faces(
         other.wait_for_timeout(300)
     start_of_line = page.locator(".fer-main small").inner_text()
     assert start_of_line.startswith("face 1"), "numbers are counted for each visitor"
+    other.close()  # it would go on filming beside the tests that measure
 
 
 def test_a_minute_without_a_stall(page: Page, app_url: str) -> None:
