@@ -92,9 +92,9 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
     cv2.setNumThreads(1)
     data = load(config.data)
     every, public = _rows(training_examples(data), slice(config.limit)), data.split("PublicTest")
-    part = _rows(every, _drawn(len(every.images), config.share, config.seed))
-    examples = distil(part, [Path(run) for run in config.teachers])
-    shown = _rows(examples, np.resize(np.arange(len(part.images)), len(every.images)))
+    drawn = _rows(every, _drawn(len(every.images), config.share, config.seed))
+    examples = distil(drawn, [Path(run) for run in config.teachers])
+    shown = _rows(examples, np.resize(np.arange(len(examples.images)), len(every.images)))
     model = trainable(recipe.architecture)
     if config.initial and not resume:
         start = served(recipe.architecture)

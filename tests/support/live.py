@@ -32,30 +32,30 @@ const stripAt = (video, column) => {
     return blue > 100 && blue > 2 * red && blue > 2 * green;
 };
 """
-_PROCESSED = f"""
-video => new Promise((resolve, reject) => {{
-    {_STRIP_AT}
+_UNTIL = f"""
+const until = (seen, failure) => new Promise((resolve, reject) => {{
     const begun = performance.now();
     const look = () => {{
-        if (video.videoWidth > 2 && stripAt(video, 63)) return resolve();
-        if (performance.now() - begun > {PATIENCE}) return reject(new Error("no processed frame"));
+        const passed = performance.now() - begun;
+        if (seen()) return resolve(passed / 1e3);
+        if (passed > {PATIENCE}) return reject(new Error(failure));
         setTimeout(look, 10);
     }};
     look();
-}})
+}});
+"""
+_PROCESSED = f"""
+video => {{
+    {_STRIP_AT} {_UNTIL}
+    return until(() => video.videoWidth > 2 && stripAt(video, 63), "no processed frame");
+}}
 """
 _DARKEN = f"""
-video => new Promise((resolve, reject) => {{
-    {_STRIP_AT}
-    const begun = performance.now();
+video => {{
+    {_STRIP_AT} {_UNTIL}
     window.camera.getVideoTracks()[0].enabled = false;
-    const look = () => {{
-        if (!stripAt(video, 0) && !stripAt(video, 63)) return resolve((performance.now() - begun) / 1e3);
-        if (performance.now() - begun > {PATIENCE}) return reject(new Error("the picture stays"));
-        setTimeout(look, 10);
-    }};
-    look();
-}})
+    return until(() => !stripAt(video, 0) && !stripAt(video, 63), "the picture stays");
+}}
 """
 
 
