@@ -8,6 +8,7 @@ probabilities of the four expressions of `fer.LABELS`, from any blend of the two
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import keras
 import numpy as np
@@ -62,16 +63,20 @@ def seed_cnn(
     return layers.Dense(7, activation=activation, kernel_initializer="he_normal")(x)
 
 
-def flagship(x: keras.KerasTensor) -> keras.KerasTensor:
+def flagship(
+    x: keras.KerasTensor, *, filters: tuple[int, int, int] = (64, 128, 192), blocks: tuple[int, int, int] = (1, 2, 1)
+) -> keras.KerasTensor:
     """A residual network (He et al. 2016) with squeeze-and-excitation (Hu et al. 2018) and global average pooling.
 
-    1,219,812 parameters, 150 M multiply-adds at 48x48. The first convolution halves the side, so that no layer
-    works on more than 24x24 places; each later stage halves it again, by the average, not by leaving pixels out
-    (He et al. 2019). Pooling over all places lets it train on smaller crops than it serves.
+    With the filters and blocks a stage has by default 1,219,812 parameters, 150 M multiply-adds at 48x48. The first
+    convolution halves the side, so that no layer works on more than 24x24 places; each later stage halves it again,
+    by the average, not by leaving pixels out (He et al. 2019). Pooling over all places lets it train on smaller crops
+    than it serves.
     """
-    x = _convolution(_convolution(x, 32, strides=2), 64)
-    for filters, strides in ((64, 1), (128, 2), (128, 1), (192, 2)):
-        x = _residual(x, filters, strides)
+    x = _convolution(_convolution(x, filters[0] // 2, strides=2), filters[0])
+    for width, strides, depth in zip(filters, (1, 2, 2), blocks, strict=True):
+        for block in range(depth):
+            x = _residual(x, width, strides if block == 0 else 1)
     return layers.Dropout(0.1)(layers.GlobalAveragePooling2D()(x))
 
 
@@ -101,13 +106,18 @@ def _excitation(x: keras.KerasTensor) -> keras.KerasTensor:
     return layers.Multiply()([x, gate])
 
 
-BODIES: dict[str, Body] = {"seed_cnn": seed_cnn, "flagship": flagship}
-ANY_SIDE = {"flagship"}  # these take faces of any side that is a multiple of eight
+BODIES: dict[str, Body] = {
+    "seed_cnn": seed_cnn,
+    "flagship": flagship,
+    "slim": partial(flagship, filters=(32, 64, 96)),
+    "deep": partial(flagship, blocks=(1, 4, 3)),
+}
+FIXED_SIDE = {"seed_cnn"}  # the others take faces of any side that is a multiple of eight
 
 
 def trainable(architecture: str) -> keras.Model:
     """The network to train: faces (n, side, side, 1) -> logits (n, 15)."""
-    side = None if architecture in ANY_SIDE else SIDE
+    side = SIDE if architecture in FIXED_SIDE else None
     inputs = keras.Input((side, side, 1), name="face")
     outputs = layers.Dense(LOGITS, dtype="float32", name="logits")(BODIES[architecture](inputs))
     return keras.Model(inputs, outputs, name=architecture)
