@@ -26,6 +26,7 @@ from tests.support.live import (
     camera_flags,
     darken,
     displayed,
+    filmed,
     mirrored,
     open_live,
     portrait_frames,
@@ -318,8 +319,7 @@ def test_no_route_to_the_server(page: Page, app_url: str) -> None:
     expect(page.get_by_text("a TURN server is needed")).to_be_visible(timeout=PATIENCE)
     page.locator("summary").press("Enter")  # a click would miss where the late warning above moves the page
     page.get_by_role("switch", name="Take a single photo instead").press("Space")
-    shown = "video => new Promise(done => video.requestVideoFrameCallback(done))"
-    page.get_by_test_id("stCameraInput").locator("video").evaluate(shown)  # before, the photo would be black
+    filmed(page.get_by_test_id("stCameraInput").locator("video"))
     page.get_by_role("button", name="Take Photo").press("Enter")
     expect(page.get_by_alt_text(re.compile("0\\.[0-9]"))).to_be_visible(timeout=PATIENCE)
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import psutil
 from numpy.typing import NDArray
-from playwright.sync_api import FrameLocator, Page
+from playwright.sync_api import FrameLocator, Locator, Page
 
 from fer import load_image
 from fer.video import VideoFile
@@ -48,6 +48,12 @@ _PROCESSED = f"""
 video => {{
     {_STRIP_AT} {_UNTIL}
     return until(() => video.videoWidth > 2 && stripAt(video, 63), "no processed frame");
+}}
+"""
+_FILMED = f"""
+video => {{
+    {_STRIP_AT} {_UNTIL}
+    return until(() => video.videoWidth > 2 && stripAt(video, 0), "no picture from the camera");
 }}
 """
 _DARKEN = f"""
@@ -119,6 +125,11 @@ def start(frame: FrameLocator) -> float:
     press_start(frame)
     frame.locator("video").evaluate(_PROCESSED, timeout=PATIENCE)
     return time.perf_counter() - begun
+
+
+def filmed(video: Locator) -> None:
+    """Wait until the page's own video shows what the camera sees: before, a photo taken from it would be black."""
+    video.evaluate(_FILMED, timeout=PATIENCE)
 
 
 def mirrored(frame: FrameLocator) -> bool:
