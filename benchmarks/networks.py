@@ -1,8 +1,8 @@
-"""Time the inference graph of every architecture, untrained, side by side: weights do not change the time.
+"""Time the inference graphs of every architecture, untrained, side by side: weights do not change the time.
 
 python -m benchmarks.networks --output benchmarks/results/networks.json
 
-Takes half a minute. The graphs take turns, so that whatever else the machine does hits all of them alike; compare
+Takes a minute. The graphs take turns, so that whatever else the machine does hits all of them alike; compare
 ratios, not milliseconds.
 """
 
@@ -12,35 +12,48 @@ import argparse
 import json
 import statistics
 import time
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from training.architectures import BODIES, served
-from training.export import convert
+from training.export import PRECISIONS, convert
+
+Name = TypeVar("Name", bound=Hashable)
 
 ROUNDS, CALLS = 25, 20
-REFERENCE = "seed_cnn"
+REFERENCE = ("seed_cnn", "float32")
 
 
 def main(threads: int) -> dict[str, Any]:
-    """Median milliseconds a face at batch 1, and the ratio to the seed network's."""
-    graphs = {name: convert(served(name)) for name in BODIES}
+    """Bytes, median milliseconds a face at batch 1, and the ratio to the seed network's in float32."""
+    networks = {name: served(name) for name in BODIES}
+    graphs = {
+        (name, precision): convert(model, **options)
+        for name, model in networks.items()
+        for precision, options in PRECISIONS.items()
+    }
     times = medians(graphs, threads)
     return {
         name: {
-            "parameters": served(name).count_params(),
-            "bytes": len(graph),
-            "median_ms": round(times[name], 3),
-            "ratio": round(times[name] / times[REFERENCE], 3),
+            "parameters": model.count_params(),
+            "graphs": {
+                precision: {
+                    "bytes": len(graphs[name, precision]),
+                    "median_ms": round(times[name, precision], 3),
+                    "ratio": round(times[name, precision] / times[REFERENCE], 3),
+                }
+                for precision in PRECISIONS
+            },
         }
-        for name, graph in graphs.items()
+        for name, model in networks.items()
     }
 
 
-def medians(graphs: dict[str, bytes], threads: int) -> dict[str, float]:
+def medians(graphs: Mapping[Name, bytes], threads: int) -> dict[Name, float]:
     """Milliseconds a face of each graph at batch 1, all of them taking turns."""
     interpreters = {name: Interpreter(model_content=graph, num_threads=threads) for name, graph in graphs.items()}
     for interpreter in interpreters.values():
@@ -69,6 +82,8 @@ if __name__ == "__main__":
     options = parser.parse_args()
     report = main(options.threads)
     for name, result in report.items():
-        print("{:10} {parameters:,} parameters, {median_ms} ms, ratio {ratio}".format(name, **result))
+        for precision, graph in result["graphs"].items():
+            size = f"{name:9} {precision:8} {result['parameters']:,} parameters"
+            print("{}, {bytes:,} bytes, {median_ms} ms, ratio {ratio}".format(size, **graph))
     if options.output:
         options.output.write_text(json.dumps(report, indent=2) + "\n")

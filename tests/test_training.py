@@ -330,6 +330,45 @@ def test_runs_are_compared_on_public_test(finished, data, tmp_path):
         assert sum(part["value"] * part["n"] for part in counted) == pytest.approx(whole["value"] * whole["n"])
 
 
+ADDITIONS = """
+import json, sys
+from pathlib import Path
+from fer import DataError
+from training.tried import main
+
+run, data, folder = map(Path, sys.argv[1:])
+new = main([run], data, folder / "absent.json")
+earlier = [{**new["runs"][0], "run": name, "seed": 7} for name in ("gone", run.name)]
+reports = {
+    "earlier": {**new, "runs": earlier},
+    "other data": {**new, "agreement": {}},
+    "list": [],
+    "runs": {"agreement": new["agreement"], "runs": [{}]},
+}
+for name, report in reports.items():
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(report))
+    try:
+        print([(entry["run"], entry["seed"]) for entry in main([run], data, path)["runs"]])
+    except DataError as error:
+        print("refused:", error)
+"""
+
+
+def test_a_report_keeps_the_runs_whose_folders_are_gone(finished, data, tmp_path):
+    result = python("-c", ADDITIONS, finished, data, tmp_path)
+    assert result.returncode == 0, result.stdout
+    lines = [line for line in result.stdout.splitlines() if line.startswith(("[(", "refused"))]
+    assert lines == [
+        str([("gone", 7), ("whole", 1)]),
+        f"refused: {tmp_path}/other data.json was measured on other data than {data}; choose another --output.",
+        *(
+            f"refused: {tmp_path}/{name}.json is there and is no report of this command; choose another --output."
+            for name in ("list", "runs")
+        ),
+    ]
+
+
 def test_runs_are_compared_without_votes_too(finished, tmp_path):
     data = write_folder(tmp_path / "images", arrays((70, 35, 35)))
     result = python("-m", "training.tried", "--runs", finished, "--data", data, "--output", tmp_path / "tried.json")

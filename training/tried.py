@@ -3,6 +3,7 @@
     python -m training.tried --runs runs/a runs/b --data fer2013.npz --output benchmarks/results/recipes.json
 
 Takes about ten seconds a run; a run need not be finished. The averaged weights of the last epoch on disk are measured.
+An earlier report in --output keeps its other runs, whose folders may be gone by then.
 No network sees PrivateTest. Of both splits the report says how far the two labellings agree, which bounds what one
 answer can score on both.
 """
@@ -20,7 +21,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer import FERError, metrics
+from fer import DataError, FERError, metrics
 from fer.preprocessing import normalize
 from training.architectures import blend_logits
 from training.data import LABELLINGS, Split, load
@@ -30,14 +31,25 @@ BLENDS = tuple(i / 10 for i in range(11))
 FAVOURITE = {"up to 5": (1, 5), "6 or 7": (6, 7), "8": (8, 8), "9": (9, 9), "10": (10, 10)}  # votes of ten, from, to
 
 
-def main(runs: list[Path], data: Path) -> dict[str, Any]:
-    """Measure every run and return what is to be written."""
+def main(runs: list[Path], data: Path, output: Path | None = None) -> dict[str, Any]:
+    """Measure every run and return what is to be written to `output`: these runs after the others that it holds."""
+    earlier = _read(output) if output and output.exists() else None
     dataset = load(data)
     splits = {name: dataset.split(name) for name in ("PublicTest", "PrivateTest")}
-    return {
-        "agreement": {name: agreement(split) for name, split in splits.items()},
-        "runs": [describe(run, splits["PublicTest"]) for run in runs],
-    }
+    agreed = {name: agreement(split) for name, split in splits.items()}
+    if earlier and earlier["agreement"] != agreed:
+        raise DataError(f"{output} was measured on other data than {data}; choose another --output.")
+    others = [run for run in earlier["runs"] if run["run"] not in {run.name for run in runs}] if earlier else []
+    return {"agreement": agreed, "runs": others + [describe(run, splits["PublicTest"]) for run in runs]}
+
+
+def _read(report: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(report.read_text())
+        _ = content["agreement"], [run["run"] for run in content["runs"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{report} is there and is no report of this command; choose another --output.") from error
+    return content
 
 
 def agreement(split: Split) -> dict[str, Any]:
@@ -112,10 +124,10 @@ if __name__ == "__main__":
     )
     parser.add_argument("--runs", type=Path, nargs="+", required=True, help="run folders of training.train")
     parser.add_argument("--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder")
-    parser.add_argument("--output", type=Path, help="write the report here as JSON")
+    parser.add_argument("--output", type=Path, help="write the report here, as JSON, or add to the one that is there")
     options = parser.parse_args()
     try:
-        report = main(options.runs, options.data)
+        report = main(options.runs, options.data, options.output)
     except FERError as error:
         sys.exit(f"error: {error}")
     for result in report["runs"]:
