@@ -80,7 +80,7 @@ import json
 import numpy as np
 from training.architectures import begin_from, served, serve, trainable, blend_logits
 from training.callbacks import MovingAverage, Trapezoid
-from training.recipes import Schedule
+from training.recipes import RECIPES, Schedule
 
 def described(model):
     layers = model.layers
@@ -109,6 +109,7 @@ for step in range(1, 201):
 print(json.dumps({
     "seed_cnn": described(served("seed_cnn")),
     "flagship": described(served("flagship")),
+    "parameters": {name: served(recipe.architecture).count_params() for name, recipe in RECIPES.items()},
     "any_side": [list(trained(faces[:, :side, :side]).shape) for side in (40, 48)],
     "served": np.asarray(serve(trained, 0.3)(faces)).tolist(),
     "continued": np.asarray(serve(continued, 0.7)(faces)).tolist(),
@@ -151,6 +152,15 @@ def test_the_flagship_is_as_large_as_its_docstring_says_and_takes_smaller_crops(
     assert flagship["activations"] == ["linear", "relu", "sigmoid", "softmax"]
     assert max(side for _, (side, *_) in flagship["layers"][1:]) <= 192
     assert facts["any_side"] == [[3, 15], [3, 15]]
+
+
+def test_every_recipe_names_a_network(facts):
+    assert facts["parameters"] == {
+        "flagship": 1_219_812,
+        "slim": 306_804,
+        "deep": 3_169_204,
+        "seed-cnn": 1_328_199,
+    }
 
 
 def test_the_served_network_blends_the_logits_of_the_trained_one(facts):

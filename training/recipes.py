@@ -61,7 +61,7 @@ RECIPES = {
     # 0.81 on fer2013 and 0.85 on ferplus of PublicTest.
     "flagship": Recipe("flagship", Schedule(epochs=103), plateau=Views(side=40)),
     # The flagship's network with half the filters, and with four blocks more: accuracy against size.
-    # Ten to twenty minutes and two to three hours; 0.77 and 0.81 on fer2013, 0.84 and 0.84 on ferplus of PublicTest.
+    # Ten to twenty minutes, two to four hours; 0.77 and 0.81 on fer2013, 0.84 and 0.84 on ferplus of PublicTest.
     "slim": Recipe("slim", Schedule(epochs=38), plateau=Views(side=40)),
     "deep": Recipe("deep", Schedule(epochs=91), plateau=Views(side=40)),
     # The published architecture with all the rest alike, to tell what the recipe gains from what the network does.

@@ -44,16 +44,10 @@ const until = (seen, failure) => new Promise((resolve, reject) => {{
     look();
 }});
 """
-_PROCESSED = f"""
-video => {{
+_SHOW_STRIP = f"""
+(video, column) => {{
     {_STRIP_AT} {_UNTIL}
-    return until(() => video.videoWidth > 2 && stripAt(video, 63), "no processed frame");
-}}
-"""
-_FILMED = f"""
-video => {{
-    {_STRIP_AT} {_UNTIL}
-    return until(() => video.videoWidth > 2 && stripAt(video, 0), "no picture from the camera");
+    return until(() => video.videoWidth > 2 && stripAt(video, column), `no frame with the strip at ${{column}} of 64`);
 }}
 """
 _DARKEN = f"""
@@ -123,13 +117,13 @@ def start(frame: FrameLocator) -> float:
     """Press START and wait for the first processed frame; returns the seconds this took."""
     begun = time.perf_counter()
     press_start(frame)
-    frame.locator("video").evaluate(_PROCESSED, timeout=PATIENCE)
+    frame.locator("video").evaluate(_SHOW_STRIP, 63, timeout=PATIENCE)  # mirrored by the server
     return time.perf_counter() - begun
 
 
 def filmed(video: Locator) -> None:
     """Wait until the page's own video shows what the camera sees: before, a photo taken from it would be black."""
-    video.evaluate(_FILMED, timeout=PATIENCE)
+    video.evaluate(_SHOW_STRIP, 0, timeout=PATIENCE)
 
 
 def mirrored(frame: FrameLocator) -> bool:
