@@ -33,20 +33,23 @@ FAVOURITE = {"up to 5": (1, 5), "6 or 7": (6, 7), "8": (8, 8), "9": (9, 9), "10"
 
 def main(runs: list[Path], data: Path, output: Path | None = None) -> dict[str, Any]:
     """Measure every run and return what is to be written to `output`: these runs after the others that it holds."""
-    earlier = _read(output) if output and output.exists() else None
     dataset = load(data)
     splits = {name: dataset.split(name) for name in ("PublicTest", "PrivateTest")}
     agreed = {name: agreement(split) for name, split in splits.items()}
-    if earlier and earlier["agreement"] != agreed:
+    earlier: dict[str, Any] = {"agreement": agreed, "runs": []}
+    if output and output.exists():
+        earlier = _read(output)
+    if earlier["agreement"] != agreed:
         raise DataError(f"{output} was measured on other data than {data}; choose another --output.")
-    others = [run for run in earlier["runs"] if run["run"] not in {run.name for run in runs}] if earlier else []
+    names = {run.name for run in runs}
+    others = [entry for entry in earlier["runs"] if entry["run"] not in names]
     return {"agreement": agreed, "runs": others + [describe(run, splits["PublicTest"]) for run in runs]}
 
 
 def _read(report: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(report.read_text())
-        _ = content["agreement"], [run["run"] for run in content["runs"]]
+        _ = content["agreement"], [(entry["run"], entry["epochs"], entry["blends"]) for entry in content["runs"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(f"{report} is there and is no report of this command; choose another --output.") from error
     return content
