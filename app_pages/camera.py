@@ -16,7 +16,7 @@ from streamlit_webrtc.component import WebRtcStreamerContext, WebRtcStreamerStat
 from streamlit_webrtc.relay import get_global_relay
 
 from app_pages import common
-from app_pages.ice import camera_allowed, ice_servers
+from app_pages.ice import camera_allowed, ice_servers, tell_operator
 from app_pages.stream import Readout, Settings, Stream
 from fer import FERError, FERPipeline, annotate, load_image
 
@@ -49,7 +49,12 @@ def connect(stream: Stream) -> WebRtcStreamerState:
     """Show the video with its START and STOP, and tell whether it plays."""
     servers, problem = ice_servers(st.context.url or "")
     if problem:
-        st.warning(common.plain(problem), icon=":material/warning:")
+        tell_operator(problem)
+        st.warning(
+            "The TURN servers of this app are set up wrongly or do not answer, so the camera may not connect behind "
+            "a firewall. Whoever runs this app finds the reason in its log.",
+            icon=":material/warning:",
+        )
     _forgive_reruns()
     _keep_no_queue()
     context = webrtc_streamer(

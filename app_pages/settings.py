@@ -8,7 +8,12 @@ import streamlit as st
 
 
 def setting(name: str) -> str:
-    """A value of the operator: from the environment, else from `.streamlit/secrets.toml`, else empty."""
-    if value := os.environ.get(name):
+    """A value of the operator: from the environment, else from `.streamlit/secrets.toml`, else empty.
+
+    Spaces and line breaks around it are dropped: a secret that is read from a file often ends with one.
+    """
+    if value := os.environ.get(name, "").strip():
         return value
-    return str(st.secrets.get(name, "")) if st.secrets.load_if_toml_exists() else ""
+    if not st.secrets.load_if_toml_exists():
+        return ""
+    return str(st.secrets.get(name, "")).strip()

@@ -6,6 +6,7 @@ was refused. So each call here runs under a `Patience`, which hooks in the HTTP 
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -28,6 +29,7 @@ SILENCE = 8.0
 _DEFAULT_SECONDS = 60.0
 _TRIES = 2
 _TROUBLE = (408, 429)
+_TOKEN = re.compile(r"[\w.~+/-]+=*", re.ASCII)  # what HTTP allows after "Bearer" (RFC 6750)
 
 
 class Patience:
@@ -76,11 +78,25 @@ _patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
 
 
 def connect(token: str | Literal[False] | None = None, endpoint: str | None = None) -> HfApi:
-    """A client whose every call has a time-out; call its methods, never the module's functions."""
-    from huggingface_hub import HfApi
+    """A client whose every call has a time-out; call its methods, never the module's functions.
 
+    Raises RegistryError for a token that cannot be sent.
+    """
+    from huggingface_hub import HfApi, get_token
+
+    used = get_token() if token is None else token
+    if used and not is_token(used):
+        raise RegistryError(
+            "the token holds a character that no token has: a space, a quote, a line break, or one that is not "
+            "ASCII and may be invisible; copy it anew into HF_TOKEN, or run `hf auth login`."
+        )
     _install_hooks()
     return HfApi(endpoint=endpoint, token=token, library_name="fer-studio")
+
+
+def is_token(text: str) -> bool:
+    """Whether the text can be a token or key at all; one that was copied badly often holds a quote or a space."""
+    return bool(_TOKEN.fullmatch(text))
 
 
 def meter(patience: Patience) -> type[tqdm[Any]]:

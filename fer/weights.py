@@ -46,7 +46,7 @@ def _fetch_yunet() -> bytes:
     import httpx2
     from huggingface_hub import HfApi, hf_hub_url
 
-    api = HfApi()
+    api = HfApi(token=False)  # the repo is public
     with suppress(OSError, ModelError):
         return _checked(Path(api.hf_hub_download(_HUB_REPO, _HUB_FILE, local_files_only=True)), _YUNET_SHA256)
     try:  # asking for the file's facts first fails within seconds; a download by itself tries for 23 s

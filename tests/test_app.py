@@ -346,8 +346,8 @@ def test_live_always_passes_its_own_servers(
     assert "hf_secret" not in json.dumps(component)
     assert len(live.warning) == warned
     if warned:
-        assert "received '*[x](http://y)*'" in texts(live)
-        assert "[x](" not in live.warning[0].value
+        assert "finds the reason in its log" in texts(live)
+        assert "[x](" not in texts(live)
 
 
 @pytest.mark.parametrize("url", ["http://192.168.1.7:8501/live", "http://example.org/live", ""])

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import threading
 import urllib.request
 from collections.abc import Iterator
+from http.client import BadStatusLine
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
+from urllib.error import URLError
 from urllib.parse import urlsplit
 
 import pytest
 import streamlit as st
 from streamlit import config
 from streamlit.runtime.secrets import Secrets
-from streamlit_webrtc import credentials
 
 from app_pages import ice
 from app_pages.ice import PUBLIC_STUN, camera_allowed, ice_servers, is_local, parse_servers
@@ -27,10 +30,6 @@ CLOUDFLARE = ("CLOUDFLARE_TURN_KEY_ID", "CLOUDFLARE_TURN_KEY_API_TOKEN")
 TWILIO = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
 
 
-class TwilioError(Exception):
-    """As Twilio's client raises: not a child of any standard error but Exception."""
-
-
 @pytest.fixture(autouse=True)
 def untouched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """No settings, no secrets, no network, and nothing remembered."""
@@ -40,26 +39,53 @@ def untouched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: pytest.fail("the network was asked"))
     files = config.get_option("secrets.files")
     config.set_option("secrets.files", [str(tmp_path / "secrets.toml")])
-    ice._provided.clear()
-    credentials.get_cloudflare_ice_servers.clear()
+    forget()
     yield
     config.set_option("secrets.files", files)
-    ice._provided.clear()
-    credentials.get_cloudflare_ice_servers.clear()
+    forget()
 
 
-def answering(monkeypatch: pytest.MonkeyPatch, provider: str, answer: object) -> list[tuple[str, str]]:
-    """Let a provider answer, or raise; what it was asked with is noted."""
-    asked: list[tuple[str, str]] = []
+def forget() -> None:
+    """Remember no answer of a provider, and no problem that was told."""
+    for remembering in (ice._provided, ice._ask, ice.tell_operator):
+        remembering.clear()
 
-    def answered(first: str, second: str) -> object:
-        asked.append((first, second))
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
 
-    monkeypatch.setitem(ice._PROVIDERS, provider, (ice._PROVIDERS[provider][0], answered))
-    return asked
+class Providers(BaseHTTPRequestHandler):
+    """Cloudflare and Twilio, both with one answer; what they were asked is noted."""
+
+    status, body, promised = 201, "", None
+    asked: ClassVar[list[tuple[str, str | None, str]]] = []
+
+    def do_POST(self) -> None:
+        sent = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        self.asked.append((self.path, self.headers["Authorization"], sent))
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(self.promised or len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body.encode())
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def providers(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Providers]]:
+    """A server on this machine in place of both providers, which answers with one STUN server."""
+    monkeypatch.setattr(Providers, "asked", [])
+    answer = {"iceServers": STUN, "ice_servers": [{**STUN[0], "url": "stun:old"}]}  # Twilio names each one twice
+    monkeypatch.setattr(Providers, "body", json.dumps(answer))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with ThreadingHTTPServer(("127.0.0.1", 0), Providers) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+
+        def urlopen(question: urllib.request.Request, timeout: float) -> object:
+            url = f"http://127.0.0.1:{server.server_port}{urlsplit(question.full_url).path}"
+            here = urllib.request.Request(url, question.data, dict(question.header_items()))
+            return opener.open(here, timeout=timeout)
+
+        monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+        yield Providers
+        server.shutdown()
 
 
 # Pages
@@ -112,18 +138,23 @@ def test_the_environment_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, url:
     assert ice_servers(url) == (servers, "")
 
 
-def test_servers_come_first_then_cloudflare_then_twilio(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = answering(monkeypatch, "Cloudflare", STUN), answering(monkeypatch, "Twilio", TURN)
+def test_servers_come_first_then_cloudflare_then_twilio(
+    monkeypatch: pytest.MonkeyPatch, providers: type[Providers]
+) -> None:
     for name in TWILIO:
         monkeypatch.setenv(name, "t")
-    assert ice_servers(ELSEWHERE) == (TURN, "")
+    assert ice_servers(ELSEWHERE) == (STUN, "")
     for name in CLOUDFLARE:
         monkeypatch.setenv(name, "c")
     assert ice_servers(ELSEWHERE) == (STUN, "")
-    assert asked == ([("c", "c")], [("t", "t")])
+    login = base64.b64encode(b"t:t").decode()
+    assert providers.asked == [
+        ("/2010-04-01/Accounts/t/Tokens.json", f"Basic {login}", "Ttl=7200"),
+        ("/v1/turn/keys/c/credentials/generate-ice-servers", "Bearer c", '{"ttl": 7200}'),
+    ]
     monkeypatch.setenv(ice.SERVERS, "[]")
     assert ice_servers(ELSEWHERE) == ([], "")
-    assert [len(times) for times in asked] == [1, 1]
+    assert len(providers.asked) == 2
 
 
 @pytest.mark.parametrize(
@@ -136,13 +167,14 @@ def test_servers_come_first_then_cloudflare_then_twilio(monkeypatch: pytest.Monk
         (None, GOOGLE),
     ],
 )
-def test_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toml: str | None, expected: list) -> None:
+def test_secrets(
+    monkeypatch: pytest.MonkeyPatch, providers: type[Providers], tmp_path: Path, toml: str | None, expected: list
+) -> None:
     monkeypatch.setenv("OTHER", "")
-    asked = answering(monkeypatch, "Cloudflare", STUN)
     if toml is not None:
         (tmp_path / "secrets.toml").write_text(toml)
     assert ice_servers(ELSEWHERE) == (expected, "")
-    assert asked == ([("id", "token")] if expected == STUN else [])
+    assert len(providers.asked) == (expected == STUN)
 
 
 def test_the_environment_comes_before_the_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -164,12 +196,21 @@ def test_half_of_the_credentials(
     assert "secret-value" not in problem
 
 
+@pytest.mark.usefixtures("providers")
 def test_half_in_the_environment_and_half_in_the_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    asked = answering(monkeypatch, "Twilio", TURN)
     monkeypatch.setenv(TWILIO[0], "sid")
     (tmp_path / "secrets.toml").write_text(f"{TWILIO[1]} = 'token'")
-    assert ice_servers(LOCAL) == (TURN, "")
-    assert asked == [("sid", "token")]
+    assert ice_servers(LOCAL) == (STUN, "")
+
+
+@pytest.mark.parametrize("around", ["{}\n", "\r\n{}\r\n", "  {}\t"])
+def test_line_breaks_and_spaces_around_a_setting_are_dropped(
+    monkeypatch: pytest.MonkeyPatch, providers: type[Providers], around: str
+) -> None:
+    for name in CLOUDFLARE:
+        monkeypatch.setenv(name, around.format("key"))
+    assert ice_servers(ELSEWHERE) == (STUN, "")
+    assert [authorization for _, authorization, _ in providers.asked] == ["Bearer key"]
 
 
 # What is written wrongly
@@ -194,14 +235,21 @@ def test_wrong_servers_are_named_and_not_used(
     servers, problem = ice_servers(url)
     assert servers == expected
     assert problem.startswith("FER_ICE_SERVERS cannot be used: received ")
-    assert "a JSON list is expected" in problem
-    assert len(problem) < 400
+    assert "expected is a JSON list" in problem
 
 
-def test_a_long_setting_is_cut_in_the_message() -> None:
-    with pytest.raises(ValueError, match="a JSON list is expected") as caught:
-        parse_servers("x" * 10_000)
-    assert len(str(caught.value)) < 400
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ('{"urls": "stun:a"}', "JSON without a list around it"),
+        ('[{"urls": "stun:a"},]', "what is no JSON"),
+        ("[" * 100_000, "what is no JSON"),
+        ('[{"urls": "stun:a"}, {"urls": "a"}]', "a list whose entry 2 describes no server"),
+    ],
+)
+def test_a_wrong_setting_is_described_without_its_text(text: str, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        parse_servers(text)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +269,7 @@ def test_turn_without_credentials_is_refused(text: str) -> None:
 @pytest.mark.parametrize("url", ["stun:", "turn:", "stun://stun.example.org", "stun:a:b:c", "stun: a"])
 def test_addresses_without_a_host_are_refused(url: str) -> None:
     """Browsers and the server throw on these at START."""
-    with pytest.raises(ValueError, match="a JSON list is expected"):
+    with pytest.raises(ValueError, match="expected is a JSON list"):
         parse_servers(json.dumps([{"urls": url, "username": "me", "credential": "secret"}]))
 
 
@@ -232,96 +280,84 @@ def test_addresses_without_a_host_are_refused(url: str) -> None:
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        (ValueError("refused"), "refused"),
-        (TimeoutError("timed out"), "timed out"),
-        (ConnectionRefusedError("no answer"), "no answer"),
-        (ImportError("no twilio"), "pip install twilio"),
+        (TimeoutError("timed out"), "out of reach (TimeoutError)"),
+        (URLError(ConnectionRefusedError("no answer")), "out of reach (ConnectionRefusedError)"),
+        (BadStatusLine("x"), "out of reach (BadStatusLine)"),
     ],
 )
-def test_a_provider_that_fails(
+def test_a_provider_out_of_reach(
     monkeypatch: pytest.MonkeyPatch, provider: str, names: tuple[str, str], error: Exception, words: str
 ) -> None:
-    asked = answering(monkeypatch, provider, error)
+    asked = []
+
+    def urlopen(*_: object, **__: object) -> None:
+        asked.append(1)
+        raise error
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
     for name in names:
         monkeypatch.setenv(name, "key")
     for _ in range(2):
         servers, problem = ice_servers(ELSEWHERE)
         assert servers == GOOGLE
-        assert words in problem
+        assert problem.startswith(f"{provider} gave none, it is {words}; check {names[0]}, {names[1]}")
     assert len(asked) == 1  # not again at once
     assert ice_servers(LOCAL)[0] == []
 
 
-def test_twilio_refusing_its_credentials_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    answering(monkeypatch, "Twilio", TwilioError("HTTP 401 error: Authenticate"))
-    for name in TWILIO:
-        monkeypatch.setenv(name, "wrong")
-    servers, problem = ice_servers(ELSEWHERE)
-    assert servers == GOOGLE
-    assert "Authenticate" in problem
-
-
-@pytest.mark.parametrize("answer", [[], ()])
-def test_a_provider_without_servers(monkeypatch: pytest.MonkeyPatch, answer: object) -> None:
-    answering(monkeypatch, "Cloudflare", answer)
-    for name in CLOUDFLARE:
-        monkeypatch.setenv(name, "key")
-    assert ice_servers(ELSEWHERE) == (GOOGLE, "")
-
-
+@pytest.mark.parametrize("names", [CLOUDFLARE, TWILIO])
 @pytest.mark.parametrize(
-    ("status", "body", "servers", "words"),
+    ("answer", "servers", "words"),
     [
-        (201, json.dumps({"iceServers": TURN}), TURN, ""),
-        (200, json.dumps({"iceServers": []}), GOOGLE, ""),
-        (403, "{}", GOOGLE, "Cloudflare gave no TURN servers"),
-        (500, "", GOOGLE, "Cloudflare gave no TURN servers"),
-        (201, "<html>", GOOGLE, "Cloudflare gave no TURN servers"),
-        (201, "{}", GOOGLE, "does not contain iceServers"),
-        (201, "7", GOOGLE, "Cloudflare gave no TURN servers"),
-        (201, '{"iceServers": null}', GOOGLE, "Cloudflare gave no TURN servers"),
-        (201, "cut short", GOOGLE, "Cloudflare gave no TURN servers"),
+        ((201, json.dumps({"iceServers": TURN, "ice_servers": TURN})), TURN, ""),
+        ((200, json.dumps({"iceServers": [], "ice_servers": []})), GOOGLE, ""),
+        ((401, "{}"), GOOGLE, "it answered 401"),
+        ((500, ""), GOOGLE, "it answered 500"),
+        ((201, "<html>"), GOOGLE, "holds none that can be used"),
+        ((201, "{}"), GOOGLE, "holds none that can be used"),
+        ((201, "7"), GOOGLE, "holds none that can be used"),
+        ((201, '{"iceServers": null, "ice_servers": 7}'), GOOGLE, "holds none that can be used"),
+        ((201, '{"iceServers": [{"urls": "a"}], "ice_servers": [7]}'), GOOGLE, "holds none that can be used"),
+        ((201, "cut short"), GOOGLE, "out of reach (IncompleteRead)"),
     ],
 )
-def test_cloudflares_answers(
-    monkeypatch: pytest.MonkeyPatch, status: int, body: str, servers: list, words: str
+def test_answers_of_the_providers(
+    monkeypatch: pytest.MonkeyPatch,
+    providers: type[Providers],
+    names: tuple[str, str],
+    answer: tuple[int, str],
+    servers: list,
+    words: str,
 ) -> None:  # fmt: skip
-    """The library's own client against a server on this machine."""
-    requests: list[tuple[str, str | None]] = []
-
-    class Cloudflare(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            requests.append((self.path, self.headers["Authorization"]))
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body) + 10 * (body == "cut short")))
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_: object) -> None: ...
-
-    for name, value in zip(CLOUDFLARE, ("a/b", "token"), strict=True):
-        monkeypatch.setenv(name, value)
-    with ThreadingHTTPServer(("127.0.0.1", 0), Cloudflare) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-        monkeypatch.setattr(urllib.request, "urlopen", _to(f"http://127.0.0.1:{server.server_port}"))
-        found, problem = ice_servers(ELSEWHERE)
-        server.shutdown()
-    assert requests == [("/v1/turn/keys/a%2Fb/credentials/generate-ice-servers", "Bearer token")]
+    status, body = answer
+    monkeypatch.setattr(providers, "status", status)
+    monkeypatch.setattr(providers, "body", body)
+    monkeypatch.setattr(providers, "promised", len(body) + 10 if body == "cut short" else None)
+    for name in names:
+        monkeypatch.setenv(name, "a/b")
+    found, problem = ice_servers(ELSEWHERE)
+    assert [path.count("a%2Fb") for path, _, _ in providers.asked] == [1]
     assert found == servers
     assert words in problem
-    assert "token" not in problem
+    assert bool(words) == bool(problem)
 
 
-def _to(address: str):
-    """An opener that sends every request to `address` instead."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+def test_a_login_is_not_sent_on_to_where_a_provider_redirects() -> None:
+    for provider in ice._PROVIDERS.values():
+        question = provider.asking("key", "token")
+        moved = urllib.request.HTTPRedirectHandler().redirect_request(
+            question, None, 302, "Found", {}, "http://elsewhere.example"
+        )
+        assert question.has_header("Authorization")
+        assert not moved.has_header("Authorization")
 
-    def urlopen(request: urllib.request.Request, timeout: float) -> object:
-        url = address + urlsplit(request.full_url).path
-        return opener.open(urllib.request.Request(url, request.data, dict(request.headers)), timeout=timeout)
 
-    return urlopen
+def test_a_problem_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in range(3):
+        ice.tell_operator("one")
+    ice.tell_operator("another")
+    assert [record.getMessage() for record in caplog.records] == ["TURN servers: one", "TURN servers: another"]
+    assert {record.levelname for record in caplog.records} == {"WARNING"}
 
 
 def test_a_token_of_the_hub_is_never_used(monkeypatch: pytest.MonkeyPatch) -> None:
