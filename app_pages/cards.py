@@ -1,23 +1,72 @@
-"""Model cards and the history of aliases, which others wrote: shown as text, never as markup of their own."""
+"""Model cards and the history of aliases, which others wrote: as HTML in which nothing is markup of their own."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
 
 from app_pages.versions import Entry, Library
 from fer import Move
 from fer.artifact import CARD
 
 _HEAD = re.compile(r"\A---\s*\n.*?\n---\s*\n", re.DOTALL)
-_IMAGE = re.compile(r"!(?=\[)")
+_MARKDOWN = MarkdownIt("commonmark").enable("table")
+_RENDERER = RendererHTML()
+_LONGEST = 100_000  # characters; a card has some 6,000, and a hostile one should not hold the page up
+_SHOWN = {
+    *("blockquote", "bullet_list", "code_block", "code_inline", "em", "fence", "hardbreak", "hr"),
+    *("list_item", "ordered_list", "paragraph", "softbreak", "strong", "text"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+}
+_ATTRIBUTES = {"start", "style"}  # of lists and of cells, where the parser writes an alignment
+_WEB = ("http://", "https://")
+_CARD_LEVEL, _LOWEST_LEVEL = 2, 6  # a card's headings stand below those of the page
 
 
 def read_card(library: Library, entry: Entry) -> str:
-    """A version's model card as Markdown without its head and pictures. Raises FERError."""
-    text = library.read(entry, CARD).decode("utf-8", "replace")
-    return _IMAGE.sub("", _HEAD.sub("", text))  # a picture would tell its host who looks
+    """A version's model card as HTML. Raises FERError."""
+    return card_html(library.read(entry, CARD).decode("utf-8", "replace"))
+
+
+def card_html(text: str) -> str:
+    """Markdown as HTML that loads nothing: what is not on the list of allowed elements is left out.
+
+    A picture would tell its host who looks, so it becomes its description; HTML is dropped; links lead to the web.
+    """
+    tokens = _MARKDOWN.parse(_HEAD.sub("", text)[:_LONGEST])
+    body = _RENDERER.render(list(_allowed(tokens)), _MARKDOWN.options, {})
+    return f'<div class="fer-model-card">{body}</div>'
+
+
+def _allowed(tokens: Sequence[Token]) -> Iterator[Token]:
+    in_web_link = False  # links do not nest
+    for token in tokens:
+        kind = token.type.removesuffix("_open").removesuffix("_close")
+        if kind == "inline":
+            yield replace(token, children=list(_allowed(token.children or ())))
+        elif kind == "image":
+            description = _RENDERER.renderInlineAsText(token.children, _MARKDOWN.options, {})
+            yield Token("text", "", 0, content=description)
+        elif kind == "heading":
+            level = min(int(token.tag[1:]) + _CARD_LEVEL, _LOWEST_LEVEL)
+            yield replace(token, tag=f"h{level}", attrs={})
+        elif token.type == "link_open":
+            target = str(token.attrs["href"])
+            in_web_link = target.lower().startswith(_WEB)
+            if in_web_link:
+                yield replace(token, attrs={"href": target, "target": "_blank"})
+        elif token.type == "link_close":
+            if in_web_link:
+                yield token
+        elif kind in _SHOWN:
+            kept = {name: value for name, value in token.attrs.items() if name in _ATTRIBUTES}
+            yield replace(token, attrs=kept, info="")
 
 
 def history_list(history: Sequence[Move]) -> str:

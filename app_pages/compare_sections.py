@@ -115,7 +115,6 @@ def card_and_history(catalogue: Catalogue, chosen: Sequence[Entry], labelling: s
     left, right = st.columns([3, 2], gap="large")
     with left:
         names = [entry.name for entry in catalogue.entries]
-        common.keep_known("card", names)
         name = st.selectbox("Model card of", names, names.index(chosen[0].name), key="card")
         _card(catalogue, catalogue.entry(name))
     with right:
@@ -130,7 +129,7 @@ def _card(catalogue: Catalogue, entry: Entry) -> None:
     st.caption(f"{common.plain(entry.name)}, commit {common.plain(entry.ref.commit or 'unknown')}")
     try:
         with st.container(border=True, key="card-text"):
-            st.markdown(read_card(catalogue.library, entry), anchors=False)
+            st.html(read_card(catalogue.library, entry))
     except FERError as error:
         common.show_error(str(error))
 

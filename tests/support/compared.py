@@ -13,7 +13,7 @@ from tests.support.measured import write_measured
 from tests.support.published import REPO, move, set_aliases
 
 CROPS = {"blazeface": {"scale": 0.83, "shift": [0.0, 0.02], "level": True}}
-SCRIPT = "\n\n<script>alert(1)</script> and ![spy](http://spy.example/x.png)\n"
+SCRIPT = "\n\n<script>alert(1)</script>\n\n!![a picture of a spy](http://spy.example/x.png)\n"
 
 
 def write_versions(folder: Path) -> Path:
