@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -15,10 +16,11 @@ from app_pages.versions import BUNDLED_SOURCE, Catalogue, Entry, any_repo_allowe
 from fer import DETECTORS, LABELS, FaceDetector, FERError, FERPipeline, Prediction
 from fer.annotate import color_of
 from fer.artifact import GRAPH
-from fer.registry import BUNDLED
+from fer.registry import BUNDLED, PRODUCTION
 
 MODELS = BUNDLED
 _DETECTOR_NAMES = {"blazeface": "BlazeFace", "yunet": "YuNet"}
+_VERSION = "version"
 _STYLE = Path(__file__).with_name("style.css")
 
 
@@ -72,17 +74,29 @@ def choose_detector() -> FaceDetector | None:
     return detector
 
 
-def keep_known(key: str, known: Container[object]) -> None:
-    """Forget the choice of a widget if it, or a part of it, is no longer on offer."""
-    chosen = st.session_state.get(key, [])
-    if any(name not in known for name in (chosen if isinstance(chosen, list) else [chosen])):
-        del st.session_state[key]
+class _Look(NamedTuple):
+    """What a visitor saw last beside a choice: its source, the chosen versions, and every alias's version."""
+
+    source: str
+    chosen: tuple[str, ...]
+    aliases: Mapping[str, str]
 
 
-def version_title(entry: Entry) -> str:
-    """A version's name with its aliases, or with the mark of a broken one."""
-    marks = "broken" if entry.problem else ", ".join(entry.ref.aliases)
-    return f"{entry.name} ({marks})" if marks else entry.name
+def tell_changes(catalogue: Catalogue, offered: Sequence[str], chosen: Sequence[str], *, key: str) -> None:
+    """Say once what happened to the chosen versions since the visitor's last look; `key` names the choice."""
+    aliases = {alias: entry.name for entry in catalogue.entries for alias in entry.ref.aliases}
+    look = _Look(catalogue.listing.source, tuple(chosen), aliases)
+    before: _Look = st.session_state.get(f"last look at {key}", look)
+    st.session_state[f"last look at {key}"] = look
+    if before.source != look.source:
+        return
+    for name in before.chosen:
+        if name not in offered:
+            _toast(f"{name} is no longer offered; in use now: {', '.join(chosen) or 'none'}.")
+    for alias, name in aliases.items():
+        former = before.aliases.get(alias)
+        if former in chosen and former != name:
+            _toast(f"{alias} is now {name}; you stay on {former}.")
 
 
 def version_card(entry: Entry) -> None:
@@ -222,16 +236,39 @@ def _choose_version(catalogue: Catalogue) -> Entry | None:
     if not entries:
         show_error(f"There is no version in {MODELS}. Train one, or fetch one into this folder.")
         return None
-    keep_known("version", entries)
+    if st.session_state.get(_VERSION) not in entries:
+        st.session_state[_VERSION] = catalogue.default
     name = st.selectbox(
         "Version",
-        list(entries),
-        index=list(entries).index(catalogue.default),
-        format_func=lambda name: version_title(entries[name]),
-        key="version",
+        list(entries),  # the names alone: Streamlit keeps a choice by its text, and aliases move
+        key=_VERSION,
         persist_state="session",
     )
+    _mark(entries[name], catalogue)
+    tell_changes(catalogue, list(entries), [name], key=_VERSION)
     if problem := entries[name].problem:
         show_error(f"Version {name} cannot be used: {problem} Choose another version.")
         return None
     return entries[name]
+
+
+def _mark(entry: Entry, catalogue: Catalogue) -> None:
+    """The aliases of the chosen version, and a way to the one in production where it is another."""
+    if entry.ref.aliases or entry.problem:
+        with st.container(horizontal=True, gap="xsmall"):
+            for alias in entry.ref.aliases:
+                st.badge(plain(alias), color="gray")
+            if entry.problem:
+                st.badge("broken", color="red")
+    for other in catalogue.usable:
+        if PRODUCTION in other.ref.aliases and other.name != entry.name:
+            label = plain(f"Switch to {other.name} ({PRODUCTION})")
+            st.button(label, key="Switch", type="tertiary", on_click=_use, args=(other.name,))
+
+
+def _use(name: str) -> None:
+    st.session_state[_VERSION] = name
+
+
+def _toast(message: str) -> None:
+    st.toast(plain(message), icon=":material/swap_horiz:", duration="long")

@@ -20,23 +20,21 @@ def choose(catalogue: Catalogue) -> list[Entry]:
     """The versions to look at: at first the one in use and the newest other."""
     names = [entry.name for entry in catalogue.usable]
     key = f"chosen from {catalogue.listing.source}"
-    common.keep_known(key, names)
     chosen = st.multiselect(
         "Versions to compare",
         names,
         sorted(names, key=lambda name: name != catalogue.default)[:2],
-        format_func=lambda name: common.version_title(catalogue.entry(name)),
         max_selections=len(MARKS),
         key=key,
         persist_state="session",
     )
+    common.tell_changes(catalogue, names, chosen, key=key)
     return [catalogue.entry(name) for name in chosen]
 
 
 def choose_labelling(entries: Sequence[Entry]) -> str:
     """Which labels of the test pictures count as the truth."""
     names = list(dict.fromkeys(name for entry in entries for name in entry.labellings)) or ["fer2013"]
-    common.keep_known("labelling", names)
     return st.selectbox(
         "Labels of the test pictures", names, format_func=labelling_title, key="labelling", persist_state="session",
         help="FER2013's own labels; the same without pictures that are also in the training data; or FER+, on which "

@@ -181,7 +181,7 @@ def test_broken_version_is_marked_and_the_others_work(
     config.write_text(json.dumps(content | {"name": "unmeasured"}))
     monkeypatch.setattr(common, "MODELS", tmp_path / "models")
     app.run()
-    assert app.selectbox(key="version").options == ["cut-short (broken)", DEFAULT, "unmeasured"]
+    assert app.selectbox(key="version").options == ["cut-short", DEFAULT, "unmeasured"]
     button(app, "Try two sample photos")
     before = app.session_state["tray"].outcomes
     app.selectbox(key="version").select("cut-short").run()

@@ -16,13 +16,13 @@ from streamlit.testing.v1 import AppTest
 from app_pages import common, versions
 from app_pages.intake import SAMPLES
 from app_pages.trade_charts import frontier
-from fer import HubRegistry
+from fer import Aliases, HubRegistry, Target
 from fer.artifact import METRICS
 from fer.registry import DEFAULT, BundledRegistry
 from tests.support.compared import CROPS, publish, publish_versions, seal, write_versions
 from tests.support.hub import Answer, HubServer
 from tests.support.measured import write_measured
-from tests.support.published import REPO
+from tests.support.published import REPO, move, set_aliases
 from tests.support.versions import SEED, write_tiny
 
 pytest_plugins = ["tests.support.hub.fixtures"]
@@ -177,12 +177,13 @@ def test_robustness_is_shown_where_it_was_measured(models: Path) -> None:
 
 
 @pytest.mark.usefixtures("models")
-def test_card_is_text_without_its_head_and_pictures() -> None:
+def test_card_is_shown_without_its_head_scripts_and_pictures() -> None:
     app = section(choose(open_page(), "v1.1.0", "v1.0.0"), "Card and history")
-    card = next(block for block in app.markdown if "<script>" in block.value)
-    assert not card.allow_html
-    assert "![" not in card.value
-    assert not card.value.startswith("---")
+    (card,) = (element.proto.body for element in app.get("html") if 'class="fer-model-card"' in element.proto.body)
+    assert card.startswith('<div class="fer-model-card"><h3>')
+    assert "a picture of a spy" in card
+    assert "spy.example" not in card
+    assert "script" not in card
 
 
 @pytest.mark.usefixtures("models")
@@ -238,8 +239,9 @@ def test_repo_shows_aliases_history_and_the_others_beside_a_broken_one(published
 def test_photos_page_offers_the_repo_and_starts_in_production(hub: HubServer) -> None:
     app = open_page("upload")
     version = app.selectbox(key="version")
-    assert version.options == ["v1.3.0 (broken)", "v1.2.0", "v1.1.0", "v1.0.0 (production)"]
+    assert version.options == ["v1.3.0", "v1.2.0", "v1.1.0", "v1.0.0"]
     assert version.value == "v1.0.0"
+    assert "production" in texts(app)
     assert hub.count("GET", "model.tflite") == 1
     open_page("upload")
     assert hub.count("GET", "model.tflite") == 1
@@ -274,6 +276,63 @@ def test_refresh_shows_what_was_published_meanwhile(writer: HfApi, tmp_path: Pat
     assert "v2.0.0" not in app.dataframe[0].value["Version"].tolist()
     app.button(key="Refresh").click().run()
     assert app.dataframe[0].value["Version"].tolist()[0] == "v2.0.0"
+
+
+def promote(writer: HfApi, commits: dict[str, str], name: str, former: str = "v1.0.0") -> None:
+    """Move production, as `training.promote` does."""
+    history = [
+        move("production", version, commits[version], Target(before, commits[before]) if before else None)
+        for version, before in (("v1.0.0", ""), (name, former))
+    ]
+    set_aliases(writer, Aliases(tuple(history)).to_bytes())
+
+
+def toasts(app: AppTest) -> list[str]:
+    return [toast.value.replace("\\", "") for toast in app.toast]
+
+
+def test_a_visitor_stays_on_the_version_that_is_named(published: dict[str, str], writer: HfApi) -> None:
+    app = open_page("upload")
+    promote(writer, published, "v1.1.0")
+    app.button(key="Refresh").click().run()
+    assert app.selectbox(key="version").value == "v1.0.0"
+    assert toasts(app) == ["production is now v1.1.0; you stay on v1.0.0."]
+    app.run()
+    assert not toasts(app)
+    app.button(key="Switch").click().run()
+    assert app.selectbox(key="version").value == "v1.1.0"
+    assert not toasts(app)
+    assert "Switch" not in [button.key for button in app.button]
+    app.switch_page("app_pages/compare.py").run()
+    app.switch_page("app_pages/upload.py").run()
+    assert app.selectbox(key="version").value == "v1.1.0"
+    assert not app.exception
+
+
+@pytest.mark.usefixtures("published")
+def test_a_version_that_goes_is_told(writer: HfApi) -> None:
+    app = open_page("upload")
+    app.selectbox(key="version").select("v1.2.0").run()
+    writer.delete_tag(REPO, tag="v1.2.0")
+    app.button(key="Refresh").click().run()
+    assert app.selectbox(key="version").value == "v1.0.0"
+    assert toasts(app) == ["v1.2.0 is no longer offered; in use now: v1.0.0."]
+    app.run()
+    assert not toasts(app)
+    assert not app.warning
+
+
+def test_the_versions_compared_stay_when_an_alias_moves_or_one_goes(published: dict[str, str], writer: HfApi) -> None:
+    app = choose(open_page(), "v1.2.0", "v1.0.0")
+    promote(writer, published, "v1.1.0")
+    app.button(key="Refresh").click().run()
+    assert app.multiselect[0].value == ["v1.2.0", "v1.0.0"]
+    assert toasts(app) == ["production is now v1.1.0; you stay on v1.0.0."]
+    writer.delete_tag(REPO, tag="v1.2.0")
+    app.button(key="Refresh").click().run()
+    assert app.multiselect[0].value == ["v1.0.0"]
+    assert toasts(app) == ["v1.2.0 is no longer offered; in use now: v1.0.0."]
+    assert not app.exception
 
 
 @pytest.mark.parametrize("repo", ["no repo", "tester/absent", "../../etc"])
