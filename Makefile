@@ -7,6 +7,9 @@ SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] 
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c '$(SUITABLE)' 2>/dev/null && echo $$python && break; done)
 
+# Only this machine, under its own names; with an address of yours, your proxy or firewall decides who may come.
+LOCAL := --server.address=localhost --server.allowedHosts=localhost --server.allowedHosts=127.0.0.1
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help app demo-hub demo-cycle test style quality format clean
@@ -15,7 +18,7 @@ help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' Makefile
 
 app: $(VENV)/app.stamp  ## install what the app needs, then open it in the browser
-	$(BIN)/streamlit run app.py $(ARGS)
+	$(BIN)/streamlit run app.py $(if $(findstring --server.address,$(ARGS)),,$(LOCAL)) $(ARGS)
 
 demo-hub: $(VENV)/dev.stamp  ## open the app on a small Hub of its own, to try publishing without an account
 	$(BIN)/python -m tests.support.demo.hub

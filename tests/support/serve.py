@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,21 +22,29 @@ START_SECONDS = 60.0
 @contextmanager
 def serve(script: Path, folder: Path, variables: Mapping[str, str]) -> Iterator[str]:
     """Run a Streamlit script on a free port and yield its address; `folder` takes its log and Hub cache."""
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
     command += [f"--server.port={port}", "--server.address=127.0.0.1", "--server.fileWatcherType=none"]
+    with running(command, f"http://127.0.0.1:{port}", folder, variables) as url:
+        yield url
+
+
+@contextmanager
+def running(command: Sequence[str], url: str, folder: Path, variables: Mapping[str, str]) -> Iterator[str]:
+    """Run a command that starts the app at an address, and yield this once the app answers there."""
     environment = {**os.environ, "HF_HOME": str(folder / "huggingface"), **variables}
     log = folder / "streamlit.log"
     with log.open("wb") as output:
         process = psutil.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
     try:
-        _wait_until_healthy(process, f"http://127.0.0.1:{port}/_stcore/health", log)
-        yield f"http://127.0.0.1:{port}"
+        _wait_until_healthy(process, f"{url}/_stcore/health", log)
+        yield url
     finally:
         _kill_with_children(process)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port on which nobody listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
