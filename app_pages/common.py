@@ -20,7 +20,7 @@ from fer.registry import BUNDLED, PRODUCTION
 
 MODELS = BUNDLED
 _DETECTOR_NAMES = {"blazeface": "BlazeFace", "yunet": "YuNet"}
-_VERSION = "version"
+_VERSION, _SWITCH = "version", ":material/swap_horiz:"
 _STYLE = Path(__file__).with_name("style.css")
 
 
@@ -257,13 +257,20 @@ def _mark(entry: Entry, catalogue: Catalogue) -> None:
     if entry.ref.aliases or entry.problem:
         with st.container(horizontal=True, gap="xsmall"):
             for alias in entry.ref.aliases:
-                st.badge(plain(alias), color="gray")
+                st.badge(plain(alias), color="primary")
             if entry.problem:
                 st.badge("broken", color="red")
     for other in catalogue.usable:
         if PRODUCTION in other.ref.aliases and other.name != entry.name:
             label = plain(f"Switch to {other.name} ({PRODUCTION})")
-            st.button(label, key="Switch", type="tertiary", on_click=_use, args=(other.name,))
+            st.button(
+                label,
+                icon=_SWITCH,
+                key="Switch",
+                type="tertiary",
+                on_click=_use,
+                args=(other.name,),
+            )
 
 
 def _use(name: str) -> None:
@@ -271,4 +278,4 @@ def _use(name: str) -> None:
 
 
 def _toast(message: str) -> None:
-    st.toast(plain(message), icon=":material/swap_horiz:", duration="long")
+    st.toast(plain(message), icon=_SWITCH, duration="long")
