@@ -51,8 +51,8 @@ def connect(stream: Stream) -> WebRtcStreamerState:
     if problem:
         tell_operator(problem)
         st.warning(
-            "The TURN servers of this app are set up wrongly or do not answer, so the camera may not connect behind "
-            "a firewall. Whoever runs this app finds the reason in its log.",
+            "The TURN servers of this app are set up wrongly or do not answer, so the camera may not "
+            "connect behind a firewall. Whoever runs this app finds the reason in its log.",
             icon=":material/warning:",
         )
     _forgive_reruns()

@@ -1,4 +1,4 @@
-"""Model cards and the history of aliases, which others wrote: as HTML in which nothing is markup of their own."""
+"""Model cards and the history of aliases, which others wrote: as HTML without markup of theirs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fer.artifact import CARD
 _HEAD = re.compile(r"\A---\s*\n.*?\n---\s*\n", re.DOTALL)
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 _RENDERER = RendererHTML()
-_LONGEST = 100_000  # characters; a card has some 6,000, and a hostile one should not hold the page up
+_LONGEST = 100_000  # characters; a card has some 6,000, and a hostile one must not block a page
 _SHOWN = {
     *("blockquote", "bullet_list", "code_block", "code_inline", "em", "fence", "hardbreak", "hr"),
     *("list_item", "ordered_list", "paragraph", "softbreak", "strong", "text"),
@@ -37,7 +37,8 @@ def read_card(library: Library, entry: Entry) -> str:
 def card_html(text: str) -> str:
     """Markdown as HTML that loads nothing: what is not on the list of allowed elements is left out.
 
-    A picture would tell its host who looks, so it becomes its description; HTML is dropped; links lead to the web.
+    A picture would tell its host who looks, so it becomes its description; HTML is dropped; links
+    lead to the web.
     """
     tokens = _MARKDOWN.parse(_HEAD.sub("", text)[:_LONGEST])
     body = _RENDERER.render(list(_allowed(tokens)), _MARKDOWN.options, {})

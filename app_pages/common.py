@@ -75,15 +75,24 @@ def choose_detector() -> FaceDetector | None:
 
 
 class _Look(NamedTuple):
-    """What a visitor saw last beside a choice: its source, the chosen versions, and every alias's version."""
+    """What a visitor saw last: where versions come from, which are chosen, what aliases stand for."""
 
     source: str
     chosen: tuple[str, ...]
     aliases: Mapping[str, str]
 
 
-def tell_changes(catalogue: Catalogue, offered: Sequence[str], chosen: Sequence[str], *, key: str) -> None:
-    """Say once what happened to the chosen versions since the visitor's last look; `key` names the choice."""
+def tell_changes(
+    catalogue: Catalogue,
+    offered: Sequence[str],
+    chosen: Sequence[str],
+    *,
+    key: str,
+) -> None:
+    """Say once what happened to the chosen versions since the visitor's last look.
+
+    `key` names the widget in which they are chosen.
+    """
     aliases = {alias: entry.name for entry in catalogue.entries for alias in entry.ref.aliases}
     look = _Look(catalogue.listing.source, tuple(chosen), aliases)
     before: _Look = st.session_state.get(f"last look at {key}", look)

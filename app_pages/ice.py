@@ -1,6 +1,7 @@
 """Which STUN and TURN servers help browser and server find each other: as configured, never a guess.
 
-A problem is told without any value of the configuration, and without the words of an exception, which may quote one.
+A problem is told without any value of the configuration, and without the words of an exception,
+which may quote one.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _KEYS = {"urls", "username", "credential"}
 _FORM = f'expected is a JSON list such as [{{"urls": "{PUBLIC_STUN}"}}], TURN servers with username and credential too'
 _PATIENCE = 10.0  # seconds, in which the page waits
 _REMEMBERED = 3600  # seconds for which an answer is used
-_LIFETIME = 2 * _REMEMBERED  # seconds that credentials are asked for, so that the last visitor has an hour left
+_LIFETIME = 2 * _REMEMBERED  # seconds that credentials are good for: the last visitor has an hour left
 
 IceServers = list[dict[str, Any]]
 
@@ -77,7 +78,10 @@ def camera_allowed(page_url: str) -> bool:
 
 
 def parse_servers(text: str) -> IceServers:
-    """Servers from their JSON. Raises ValueError saying what was received and what was expected, without a value."""
+    """Servers from their JSON.
+
+    Raises ValueError saying what was received and what was expected, without quoting anything.
+    """
     try:
         servers = json.loads(text)
     except (ValueError, RecursionError):
@@ -120,7 +124,7 @@ def _twilio(sid: str, token: str) -> request.Request:
 
 
 class _Provider(NamedTuple):
-    """Who lends TURN servers: the settings with its credentials, how it is asked, and where its answer has them."""
+    """Who lends TURN servers: its credentials' names, how it is asked, and where it answers."""
 
     settings: tuple[str, str]
     asking: Callable[[str, str], request.Request]
@@ -154,7 +158,10 @@ def _provided(provider: str, first: str, second: str) -> tuple[IceServers, str]:
 
 @st.cache_data(ttl=_REMEMBERED, show_spinner=False)
 def _ask(provider: str, first: str, second: str) -> IceServers:
-    """The provider's servers. Raises OSError, HTTPException, ValueError, TypeError or KeyError, all with secrets."""
+    """The provider's servers.
+
+    Raises OSError, HTTPException, ValueError, TypeError or KeyError, any of which may quote a secret.
+    """
     _, asking, field = _PROVIDERS[provider]
     question = asking(first, second)
     question.add_header("User-Agent", "fer-studio")  # Cloudflare refuses urllib's own

@@ -10,7 +10,7 @@ import streamlit as st
 def setting(name: str) -> str:
     """A value of the operator: from the environment, else from `.streamlit/secrets.toml`, else empty.
 
-    Spaces and line breaks around it are dropped: a secret that is read from a file often ends with one.
+    Spaces and line breaks around it are dropped: a secret read from a file often ends with one.
     """
     if value := os.environ.get(name, "").strip():
         return value

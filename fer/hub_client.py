@@ -87,15 +87,16 @@ def connect(token: str | Literal[False] | None = None, endpoint: str | None = No
     used = get_token() if token is None else token
     if used and not is_token(used):
         raise RegistryError(
-            "the token holds a character that no token has: a space, a quote, a line break, or one that is not "
-            "ASCII and may be invisible; copy it anew into HF_TOKEN, or run `hf auth login`."
+            "the token holds a character that no token has: a space, a quote, a line break, or one "
+            "that is not ASCII and may be invisible; copy it anew into HF_TOKEN, or run "
+            "`hf auth login`."
         )
     _install_hooks()
     return HfApi(endpoint=endpoint, token=token, library_name="fer-studio")
 
 
 def is_token(text: str) -> bool:
-    """Whether the text can be a token or key at all; one that was copied badly often holds a quote or a space."""
+    """Whether the text can be a token at all; one copied badly often holds a quote or a space."""
     return bool(_TOKEN.fullmatch(text))
 
 

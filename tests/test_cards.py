@@ -12,7 +12,24 @@ from fer.artifact import CARD
 
 URL = "http://spy.example/x.png"
 ALLOWED = {
-    *("a", "blockquote", "br", "code", "div", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "strong"),
+    *(
+        "a",
+        "blockquote",
+        "br",
+        "code",
+        "div",
+        "em",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "strong",
+    ),
     *("table", "tbody", "td", "th", "thead", "tr", "ul"),
 }
 
@@ -70,8 +87,14 @@ OTHERS = [
     (f"&lt;img src={URL}&gt;", f"<img src={URL}>"),
     (f"!&#91;foo]({URL})", f"![foo]({URL})"),
     (f"$\\includegraphics{{{URL}}}$", f"$\\includegraphics{{{URL}}}$"),
-    (f"$$\\htmlStyle{{background:url({URL})}}{{x}}$$", f"$$\\htmlStyle{{background:url({URL})}}{{x}}$$"),
-    (":material/home: :smile: :red[foo] :streamlit:", ":material/home: :smile: :red[foo] :streamlit:"),
+    (
+        f"$$\\htmlStyle{{background:url({URL})}}{{x}}$$",
+        f"$$\\htmlStyle{{background:url({URL})}}{{x}}$$",
+    ),
+    (
+        ":material/home: :smile: :red[foo] :streamlit:",
+        ":material/home: :smile: :red[foo] :streamlit:",
+    ),
     (f"---\nthumbnail: {URL}\n---\nfoo", "foo"),
     ("[foo](javascript:alert(1))", "[foo](javascript:alert(1))"),
     ("[foo](JavaScript&colon;alert(1))", "[foo](JavaScript:alert(1))"),

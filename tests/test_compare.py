@@ -303,9 +303,10 @@ def test_a_visitor_stays_on_the_version_that_is_named(published: dict[str, str],
     assert app.selectbox(key="version").value == "v1.1.0"
     assert not toasts(app)
     assert "Switch" not in [button.key for button in app.button]
+    app.selectbox(key="version").select("v1.2.0").run()
     app.switch_page("app_pages/compare.py").run()
     app.switch_page("app_pages/upload.py").run()
-    assert app.selectbox(key="version").value == "v1.1.0"
+    assert app.selectbox(key="version").value == "v1.2.0"
     assert not app.exception
 
 

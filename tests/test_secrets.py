@@ -204,7 +204,11 @@ def test_token_of_the_hub(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", BROKEN[form])
     monkeypatch.setenv("FER_HUB_REPO", REPO)
-    monkeypatch.setattr(versions, "open_registry", lambda name, token: HubRegistry(name, token=token, endpoint=hub.url))
+    monkeypatch.setattr(
+        versions,
+        "open_registry",
+        lambda name, token: HubRegistry(name, token=token, endpoint=hub.url),
+    )
     st.cache_resource.clear()
     app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page(PHOTOS).run()
     assert not app.exception

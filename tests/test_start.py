@@ -68,7 +68,13 @@ def started(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
         threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         way = f"http://127.0.0.1:{proxy.server_port}"
-        variables = {"http_proxy": way, "https_proxy": way, "HTTPS_PROXY": way, "no_proxy": "", "NO_PROXY": ""}
+        variables = {
+            "http_proxy": way,
+            "https_proxy": way,
+            "HTTPS_PROXY": way,
+            "no_proxy": "",
+            "NO_PROXY": "",
+        }
         command = recipe(f"{request.param} {extra}")
         with running(command, f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("app"), variables) as url:
             yield Started(url, request.param)
@@ -103,7 +109,8 @@ def test_who_may_come(started: Started) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["localhost", "127.0.0.1", "studio.example", "rebound.example", "localhost.rebound.example"]
+    "host",
+    ["localhost", "127.0.0.1", "studio.example", "rebound.example", "localhost.rebound.example"],
 )
 def test_foreign_names_are_refused_on_the_own_machine(started: Started, host: str) -> None:
     answer = greeting(started.url, host)
