@@ -147,7 +147,7 @@ def _take_snapshot() -> None:
         st.session_state.pop(_PHOTO, None)
     elif isinstance(snapshot, UploadedFile):  # else it is one that was taken before
         st.session_state[_PHOTO] = Photo("the photo", snapshot.getvalue())
-        streamlit_internals.forget_uploads()
+        streamlit_internals.forget_upload(snapshot)
 
 
 def _forgive_reruns() -> None:

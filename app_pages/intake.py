@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app_pages import holdings, streamlit_internals
 from app_pages.common import count, plain, show_error
@@ -71,7 +72,7 @@ def clear() -> None:
     """Forget every photo and every result."""
     open_tray().clear()
     st.session_state.pop("side_by_side", None)
-    streamlit_internals.forget_uploads()
+    streamlit_internals.forget_all_uploads()
 
 
 def _camera(key: str) -> None:
@@ -91,31 +92,29 @@ def _switch_camera(on: bool) -> None:
 def _take_uploads(key: str) -> None:
     photos = []
     left_out = []
-    for upload in st.session_state[key]:
+    uploads = [upload for upload in st.session_state[key] if isinstance(upload, UploadedFile)]  # others were taken
+    for upload in uploads:
+        streamlit_internals.forget_upload(upload)
         if reason := streamlit_internals.refusal_of(upload) or unwanted(upload.name, upload.size):
             left_out.append(LeftOut(upload.name, reason))
         else:
             photos.append(Photo(upload.name, upload.getvalue()))
-    _renew_widget()
-    _add(photos, left_out)
+    if uploads:
+        st.session_state.uploads += 1
+        _add(photos, left_out)
 
 
 def _take_picture(key: str) -> None:
     picture = st.session_state[key]
     _switch_camera(False)
-    _renew_widget()
-    if picture:
+    st.session_state.uploads += 1
+    if isinstance(picture, UploadedFile):
+        streamlit_internals.forget_upload(picture)
         _add([Photo(f"camera-{st.session_state.uploads}.jpg", picture.getvalue())])
 
 
 def _take_samples() -> None:
     _add([Photo(path.name, path.read_bytes()) for path in sorted(SAMPLES.glob("*.jpg"))])
-
-
-def _renew_widget() -> None:
-    """Leave the widget empty, and its files to the tray alone."""
-    st.session_state.uploads += 1
-    streamlit_internals.forget_uploads()
 
 
 def _add(photos: Iterable[Photo], left_out: Iterable[LeftOut] = ()) -> None:

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import Callable
 from functools import partial
 from typing import cast
-from weakref import WeakValueDictionary
 
 from streamlit import runtime
 from streamlit.runtime.app_session import AppSession
@@ -21,7 +21,7 @@ Refusal = Callable[[str, str, int], str]
 """Why a file of this session, name and number of bytes is not wanted, or ""."""
 
 _REFUSED = "refused: "
-_known: WeakValueDictionary[str, AppSession] = WeakValueDictionary()
+_known: dict[str, weakref.ref[AppSession]] = {}
 
 
 def keeps_uploads() -> bool:
@@ -37,11 +37,18 @@ def session_id() -> str:
     return context.session_id
 
 
-def forget_uploads() -> None:
-    """Take the running session's uploads out of the upload manager.
+def forget_upload(upload: UploadedFile) -> None:
+    """Take an upload of the running session out of the upload manager.
 
-    The manager keeps them until the session ends, whatever becomes of the widget that they came through.
+    The manager keeps it until the session ends, whatever becomes of the widget that it came through.
     """
+    context = get_script_run_ctx()
+    if context and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, upload.file_id)
+
+
+def forget_all_uploads() -> None:
+    """Take all of them out, those as well that were on their way when the visitor left the page."""
     if context := get_script_run_ctx():
         context.uploaded_file_mgr.remove_session_files(context.session_id)
 
@@ -92,14 +99,14 @@ def forget_media() -> None:
 async def _end_sessions() -> list[str]:
     manager = runtime.get_instance()._session_mgr
     manager._session_storage._cache.expire()  # type: ignore[attr-defined]
-    living = {info.session.id: info.session for info in manager.list_sessions()}
-    ended = {identity: session for identity, session in _known.items() if identity not in living}
-    for identity, session in ended.items():
-        session.shutdown()
-        session.session_state.clear()
-        del _known[identity]
+    living = {info.session.id: weakref.ref(info.session) for info in manager.list_sessions()}
+    ended = [identity for identity in _known if identity not in living]
+    for identity in ended:
+        if session := _known.pop(identity)():
+            session.shutdown()
+            session.session_state.clear()
     _known.update(living)
-    return list(ended)
+    return ended
 
 
 def _add_file(manager: MemoryUploadedFileManager, refusal: Refusal, session_id: str, file: UploadedFileRec) -> None:

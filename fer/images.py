@@ -215,7 +215,7 @@ def _kind(data: bytes) -> str:
         if brands & (_AVIF_BRANDS | _HEIC_BRANDS):
             return "AVIF" if brands & _AVIF_BRANDS else "HEIC"
     found = (kind for offset, magic, kind in _SIGNATURES if data.startswith(magic, offset))
-    return next(found, _text_kind(data))
+    return next(found, "") or _text_kind(data)
 
 
 def _text_kind(data: bytes) -> str:
