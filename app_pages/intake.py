@@ -50,7 +50,7 @@ def intake(tray: Tray) -> None:
     else:
         with st.container(key="uploader"):
             st.file_uploader(
-                f"Photos of up to {_megabytes(MAX_BYTES)} each, {MAX_PHOTOS} and {_megabytes(MAX_TOTAL)} together",
+                f"At most {_megabytes(MAX_BYTES)} a photo, {MAX_PHOTOS} photos and {_megabytes(MAX_TOTAL)} together",
                 accept_multiple_files="directory"
                 if source == "Folder"
                 else True,  # of every type, to name those that are left out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from io import FileIO
 from pathlib import Path
 
 _CHUNK = 1 << 24
@@ -30,7 +31,7 @@ def seconds_until_gone(pid: int, needle: bytes, patience: float) -> float | None
     return None
 
 
-def _count(memory: object, start: int, end: int, needle: bytes) -> int:
+def _count(memory: FileIO, start: int, end: int, needle: bytes) -> int:
     """Matches that begin in the chunk at `start`, of a mapping that ends at `end`."""
     memory.seek(start)
     try:
