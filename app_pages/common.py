@@ -118,7 +118,7 @@ def note(kept: str) -> None:
 
 
 def photos_note() -> None:
-    """The note of a page that takes photos: Streamlit keeps a closed page's session for a while, for a reconnection."""
+    """The note of a page that takes photos; a closed page may reconnect, so its session lives on."""
     minutes = math.ceil(st.get_option("server.disconnectedSessionTTL") / 60) + 1
     note(
         "Photos stay in this app's memory until you clear them, or until at most "

@@ -1,4 +1,4 @@
-"""Forget what visitors leave behind: a thread of its own, since nobody may come after the last visitor."""
+"""Forget what visitors leave behind, in a thread of its own: nobody may come after the last."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _starting = threading.Lock()
 
 
 def start() -> None:
-    """Guard the uploads of this process and forget in rounds; once, however many pages ask for it."""
+    """Guard the uploads of this process and forget in rounds; once, however many pages ask."""
     with _starting:
         running = any(thread.name == _NAME for thread in threading.enumerate())
         if streamlit_internals.keeps_uploads() and not running:
@@ -42,15 +42,15 @@ def _go_round() -> None:
 
 
 def _overwrite_freed_memory() -> None:
-    """Let the C library overwrite memory as it is freed: else parts of photos stay in it until it is used again.
+    """Let the C library overwrite memory as it is freed, in which parts of photos would stay.
 
-    It takes 20 ms for a photo of 12 megapixels, and nothing that can be measured for a frame of the camera.
+    It takes 40 ms for a photo of 12 megapixels, and for a frame of the camera too little to measure.
     """
     if mallopt := getattr(ctypes.CDLL(None), "mallopt", None):  # glibc alone has it
         mallopt(_M_PERTURB, _ANY_BYTE)
 
 
 def _return_freed_memory() -> None:
-    """Return freed memory to the system, of which the C library keeps what large photos took."""
+    """Return freed memory to the system; the C library would keep what large photos took."""
     if malloc_trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # glibc alone has it
         malloc_trim(0)

@@ -23,7 +23,7 @@ def new_tray(session: str) -> Tray:
 
 
 def add(tray: Tray, photos: Iterable[Photo], left_out: Iterable[LeftOut] = ()) -> None:
-    """Put photos into a tray as far as there is room; `left_out` are files that were refused before."""
+    """Put photos into a tray as far as there is room; files `left_out` were refused before."""
     photos = list(photos)  # made here: their digests take time
     with _lock:
         tray.add(photos, room=max_uploads() - _held(), left_out=left_out)

@@ -11,12 +11,22 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from app_pages import holdings, streamlit_internals
 from app_pages.common import count, plain, show_error
 from app_pages.settings import max_uploads
-from app_pages.tray import APP_FULL, MAX_PHOTOS, MAX_TOTAL, TRAY_FULL, LeftOut, Photo, Tray, unwanted
+from app_pages.tray import (
+    APP_FULL,
+    MAX_PHOTOS,
+    MAX_TOTAL,
+    TRAY_FULL,
+    LeftOut,
+    Photo,
+    Tray,
+    unwanted,
+)
 from fer import FERError
 from fer.images import MAX_BYTES
 
 SAMPLES = Path(__file__).with_name("samples")
 _SOURCES = {"Files": ":material/image:", "Folder": ":material/folder:", "Camera": ":material/photo_camera:"}
+_LIMITS = f"{MAX_PHOTOS} photos and {MAX_TOTAL / 1e6:.0f} MB"
 _NAMED = 9  # files in a sentence; more make a table
 
 
@@ -50,7 +60,7 @@ def intake(tray: Tray) -> None:
     else:
         with st.container(key="uploader"):
             st.file_uploader(
-                f"At most {_megabytes(MAX_BYTES)} a photo, {MAX_PHOTOS} photos and {_megabytes(MAX_TOTAL)} together",
+                f"At most {MAX_BYTES / 1e6:.0f} MB a photo, {_LIMITS} together",
                 accept_multiple_files="directory"
                 if source == "Folder"
                 else True,  # of every type, to name those that are left out
@@ -92,7 +102,8 @@ def _switch_camera(on: bool) -> None:
 def _take_uploads(key: str) -> None:
     photos = []
     left_out = []
-    uploads = [upload for upload in st.session_state[key] if isinstance(upload, UploadedFile)]  # others were taken
+    # A run that was cut short leaves the widget's files to the next one, but they are taken already.
+    uploads = [upload for upload in st.session_state[key] if isinstance(upload, UploadedFile)]
     for upload in uploads:
         streamlit_internals.forget_upload(upload)
         if reason := streamlit_internals.refusal_of(upload) or unwanted(upload.name, upload.size):
@@ -129,28 +140,26 @@ def _show_receipt(tray: Tray) -> None:
     if tray.receipt is None or not tray.receipt.left_out:
         return
     left_out = tray.receipt.left_out
-    added = f"{count(tray.receipt.added, 'photo') if tray.receipt.added else 'No photo'} added."
-    remedies = " ".join(
-        remedy for reason, remedy in _remedies().items() if reason in {file.reason for file in left_out}
-    )
-    if len(left_out) <= _NAMED:
-        names = ", ".join(f"{file.name} ({file.reason})" for file in left_out)
-        st.warning(plain(f"{added} Left out: {names}. {remedies}"), icon=":material/warning:")
+    reasons = {file.reason for file in left_out}
+    added = count(tray.receipt.added, "photo") if tray.receipt.added else "No photo"
+    remedy = " ".join(remedy for reason, remedy in _remedies().items() if reason in reasons)
+    folded = len(left_out) > _NAMED
+    if folded:
+        summary = f"{len(left_out)} files were left out."
     else:
-        st.warning(plain(f"{added} {len(left_out)} files were left out. {remedies}"), icon=":material/warning:")
+        names = ", ".join(f"{file.name} ({file.reason})" for file in left_out)
+        summary = f"Left out: {names}."
+    st.warning(plain(f"{added} added. {summary} {remedy}"), icon=":material/warning:")
+    if folded:
         with st.expander("Which files were left out, and why"):
-            st.dataframe([{"File": file.name, "Reason": file.reason} for file in left_out], hide_index=True)
+            rows = [{"File": file.name, "Reason": file.reason} for file in left_out]
+            st.dataframe(rows, hide_index=True)
 
 
 def _remedies() -> dict[str, str]:
     """What to do where there was no room, by the reason."""
     return {
-        TRAY_FULL: f"You can have {MAX_PHOTOS} photos and {_megabytes(MAX_TOTAL)} here at a time: download your "
-        "results, clear, then add the rest.",
-        APP_FULL: f"The photos of all visitors may take {_megabytes(max_uploads())} together, and that is used up: "
-        "clear those that you no longer need, or try again in a few minutes.",
+        TRAY_FULL: f"You can have {_LIMITS} here at a time: download your results, clear, then add the rest.",
+        APP_FULL: f"The photos of all visitors may take {max_uploads() / 1e6:,.0f} MB together, and "
+        "that is used up: clear those that you no longer need, or try again in a few minutes.",
     }
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB"

@@ -23,7 +23,7 @@ def max_uploads() -> int:
     value = setting(_MAX_UPLOADS) or "2000"
     if not value.isdecimal() or not int(value):
         raise FERError(
-            f"{_MAX_UPLOADS} is {value!r}, expected a whole number of megabytes above 0, such as 2000; "
-            "whoever runs this app sets it."
+            f"{_MAX_UPLOADS} is {value!r}, expected a whole number of megabytes above 0, such as "
+            "2000; whoever runs this app sets it."
         )
     return int(value) * 1_000_000

@@ -25,22 +25,24 @@ _known: dict[str, weakref.ref[AppSession]] = {}
 
 
 def keeps_uploads() -> bool:
-    """Whether this process serves the app and keeps its uploads in memory; `AppTest` and hosted Streamlit do not."""
-    return runtime.exists() and isinstance(runtime.get_instance().uploaded_file_mgr, MemoryUploadedFileManager)
+    """Whether this process serves the app and keeps uploads in memory, as `AppTest` does not."""
+    if not runtime.exists():
+        return False
+    return isinstance(runtime.get_instance().uploaded_file_mgr, MemoryUploadedFileManager)
 
 
 def session_id() -> str:
     """The visitor whose script is running."""
     context = get_script_run_ctx()
     if context is None:
-        raise RuntimeError("session_id() was called outside of a page's script; call it from the page.")
+        raise RuntimeError("no page's script is running; call session_id() from one.")
     return context.session_id
 
 
 def forget_upload(upload: UploadedFile) -> None:
     """Take an upload of the running session out of the upload manager.
 
-    The manager keeps it until the session ends, whatever becomes of the widget that it came through.
+    The manager keeps it until the session ends, whatever becomes of the widget it came through.
     """
     context = get_script_run_ctx()
     if context and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
@@ -66,9 +68,9 @@ def waiting_bytes(session: str | None = None) -> int:
 
 
 def guard_uploads(refusal: Refusal) -> None:
-    """Ask `refusal` about every file on its arrival, and keep nothing but the name of one that is not wanted.
+    """Ask `refusal` about every file on its arrival, and keep but the name of an unwanted one.
 
-    Streamlit takes as many files as a browser sends, and the page first hears of them when all have come.
+    Streamlit takes all that a browser sends; the page hears of it when the last file has come.
     """
     manager = _upload_manager()
     manager.add_file = partial(_add_file, manager, refusal)  # type: ignore[method-assign]
@@ -82,8 +84,9 @@ def refusal_of(upload: UploadedFile) -> str:
 def end_sessions() -> list[str]:
     """Empty the sessions that have ended since the last call, and return their ids.
 
-    Streamlit drops an expired session at the next visitor's departure, and then leaves it to the garbage collector,
-    which never finds what `gc.freeze` has set aside. Its storage belongs to the server's event loop.
+    Streamlit drops an expired session at the next visitor's departure, and then leaves it to the
+    garbage collector, which never finds what `gc.freeze` has set aside. The storage of sessions is
+    for the server's event loop alone.
     """
     loop = runtime.get_instance()._get_async_objs().eventloop
     if loop.is_closed():
@@ -92,7 +95,7 @@ def end_sessions() -> list[str]:
 
 
 def forget_media() -> None:
-    """Drop pictures and downloads that no page shows any more; Streamlit does so only when a script ends."""
+    """Drop pictures and downloads that no page shows; Streamlit does so when a script ends."""
     runtime.get_instance().media_file_mgr.remove_orphaned_files()
 
 
@@ -109,7 +112,12 @@ async def _end_sessions() -> list[str]:
     return ended
 
 
-def _add_file(manager: MemoryUploadedFileManager, refusal: Refusal, session_id: str, file: UploadedFileRec) -> None:
+def _add_file(
+    manager: MemoryUploadedFileManager,
+    refusal: Refusal,
+    session_id: str,
+    file: UploadedFileRec,
+) -> None:
     if reason := refusal(session_id, file.name, len(file.data)):
         file = file._replace(type=f"{_REFUSED}{reason}", data=b"")
     MemoryUploadedFileManager.add_file(manager, session_id, file)

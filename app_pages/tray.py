@@ -27,7 +27,9 @@ MAX_PHOTOS = 300
 MAX_TOTAL = 500_000_000
 """Bytes of all photos of a session together."""
 
-ALREADY_HERE, TRAY_FULL, APP_FULL = "already here", "no room left for you", "no room left in the app"
+ALREADY_HERE = "already here"
+TRAY_FULL = "no room left for you"
+APP_FULL = "no room left in the app"
 
 ZIP_SIDE = 2048
 _VIEW_SIDE, _THUMBNAIL_SIDE, _PORTRAIT_SIDE, _SEEN_SCALE = 1400, 80, 192, 4
@@ -111,8 +113,14 @@ class Tray:
         """Bytes of all photos; may be asked for while another thread changes them."""
         return sum(len(photo.data) for photo in list(self.photos.values()))
 
-    def add(self, photos: Iterable[Photo], *, room: int = MAX_TOTAL, left_out: Iterable[LeftOut] = ()) -> None:
-        """Take photos as far as there is room, in bytes, for them; `left_out` joins those that are not taken."""
+    def add(
+        self,
+        photos: Iterable[Photo],
+        *,
+        room: int = MAX_TOTAL,
+        left_out: Iterable[LeftOut] = (),
+    ) -> None:
+        """Take photos as far as there is room in bytes; files `left_out` join those not taken."""
         added = 0
         not_taken = list(left_out)
         for photo in photos:

@@ -1,12 +1,13 @@
-"""Measure what the server's memory holds of uploads: after Clear, after the page is closed, round after round.
+"""Measure what the server's memory holds of uploads after Clear, and after the page is closed.
 
     python -m benchmarks.uploads
 
     a tiny run, about two minutes:
     python -m benchmarks.uploads --rounds 3 --closed 0
 
-Takes about fifteen minutes, most of them waiting, and writes benchmarks/results/uploads.json. Streamlit's time-outs are
-its own. Linux alone shows the memory of another process. Needs what requirements-dev.txt lists, and Chromium.
+Takes about fifteen minutes, most of them waiting, and writes benchmarks/results/uploads.json. The
+time-outs are those of the app. Linux alone shows the memory of another process. Needs what
+requirements-dev.txt lists, and Chromium.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def served(folder: Path) -> Iterator[str]:
 
 
 def marked_photo(browser: Browser, url: str, folder: Path, closed_seconds: int) -> dict[str, Any]:
-    """Seconds until a photo's mark is gone from the server's memory, nobody else being there; null is never."""
+    """Seconds until a photo's mark is gone from the server's memory; null is never."""
     server = server_process(url)
     photo = folder / "marked.jpg"
     with browser.new_context() as context:
@@ -107,7 +108,7 @@ def growth(browser: Browser, url: str, folder: Path, rounds: int) -> dict[str, A
 
 
 def large_pictures(browser: Browser, url: str, folder: Path) -> dict[str, Any]:
-    """The most megabytes that the server takes while one visitor, and then several at once, add a large picture."""
+    """The most megabytes that the server takes while one visitor, then several, add a picture."""
     server = server_process(url)
     picture = folder / "large.jpg"
     Image.open(SAMPLES / "eileen-collins.jpg").resize(LARGE).save(picture)
@@ -150,7 +151,7 @@ def visit(page: Page, url: str) -> Page:
 
 
 def write_photo(path: Path, size: float = 0) -> bytes:
-    """A portrait with a mark in its comment, which is returned, filled up to a size in megabytes."""
+    """A portrait filled up to a size in megabytes; the mark in its comment is returned."""
     comment = secrets.token_bytes(2000)
     Image.open(SAMPLES / "grace-hopper.jpg").save(path, comment=comment, quality=95)
     with path.open("ab") as file:
@@ -186,8 +187,11 @@ def megabytes(process: psutil.Process) -> float:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=20, help="rounds of photos uploaded and cleared")
-    parser.add_argument("--closed", type=int, default=180, help="seconds to look after the page was closed")
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--rounds", type=int, default=20, help="of photos uploaded and cleared")
+    parser.add_argument("--closed", type=int, default=180, help="seconds to look at a closed page")
     arguments = parser.parse_args()
     print(json.dumps(main(arguments.rounds, arguments.closed), indent=2))

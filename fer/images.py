@@ -38,7 +38,7 @@ MAX_PIXELS = 8192 * 8192
 """The largest picture accepted: above every 64 megapixel phone (9280 x 6944); decoding one takes 0.6 to 1.1 GB."""
 
 LARGE_PIXELS = 16_000_000
-"""Pictures above are decoded one after the other, whichever threads ask: together they would fill the memory."""
+"""Pictures above are decoded one after the other, since together they would fill the memory."""
 
 ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF and HEIC"
 """The accepted formats for people; of an animation, the first frame."""

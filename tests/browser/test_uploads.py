@@ -96,6 +96,7 @@ def test_clear_takes_a_photo_out_of_the_memory(photos: Page, hasty_url: str, tmp
     picture = shown_picture(photos, "a.jpg: 1")
     assert occurrences(server, mark)
     assert occurrences(server, picture)
+    assert waiting_bytes(photos, hasty_url) == 0
     clear(photos)
     assert seconds_until_gone(server, mark, FORGOTTEN_WITHIN) is not None
     assert seconds_until_gone(server, picture, FORGOTTEN_WITHIN) is not None
