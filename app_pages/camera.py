@@ -124,6 +124,7 @@ def help_with_camera(pipeline: FERPipeline | None) -> None:
 
 
 def _single_photo(pipeline: FERPipeline) -> None:
+    st.caption("The photo is kept in memory until you clear it, take another or leave this page.")
     st.camera_input("Take a photo", key="snapshot", on_change=_take_snapshot, width=480)
     photo: Photo | None = st.session_state.get(_PHOTO)
     if photo is None:
