@@ -4,11 +4,14 @@ from pathlib import Path
 
 import streamlit as st
 
+from app_pages import forgetting
 from app_pages.camera import leave
 
 ICON = Path(__file__).parent / "app_pages" / "icon.svg"  # a Material icon would be fetched from the internet
 
 st.set_page_config(page_title="Expression studio", page_icon=str(ICON), layout="wide")
+
+forgetting.start()
 
 photos = st.Page("app_pages/upload.py", title="Photos", icon=":material/photo_library:", default=True)
 live = st.Page("app_pages/live.py", title="Live", icon=":material/videocam:", url_path="live")

@@ -11,16 +11,19 @@ from typing import Any
 import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 from streamlit_webrtc import WebRtcMode, webrtc_streamer
 from streamlit_webrtc.component import WebRtcStreamerContext, WebRtcStreamerState
 from streamlit_webrtc.relay import get_global_relay
 
-from app_pages import common
+from app_pages import common, streamlit_internals
 from app_pages.ice import camera_allowed, ice_servers, tell_operator
 from app_pages.stream import Readout, Settings, Stream
-from fer import FERError, FERPipeline, annotate, load_image
+from app_pages.tray import Photo
+from fer import FERError, FERPipeline, annotate
 
 _STREAM, _CONNECTION, _SINCE, _WATCHED = "live_stream", "live", "live_since", "live_watched"
+_PHOTO = "live_photo"
 _TAB_SECONDS = 2.0  # without a frame, and without the page's own connection
 _PATIENCE = 8.0  # seconds from START to the first frame; on localhost it takes about one
 _CAMERA = {"width": {"ideal": 640}, "height": {"ideal": 480}, "frameRate": {"ideal": 30}}
@@ -41,7 +44,7 @@ def leave() -> None:
 
     Without this, a visitor who returns would meet the remains of the old connection.
     """
-    for key in (_STREAM, _CONNECTION, _SINCE, _WATCHED):
+    for key in (_STREAM, _CONNECTION, _SINCE, _WATCHED, _PHOTO):
         st.session_state.pop(key, None)
 
 
@@ -121,14 +124,18 @@ def help_with_camera(pipeline: FERPipeline | None) -> None:
         )
         if pipeline and st.toggle("Take a single photo instead", key="single_photo"):
             _single_photo(pipeline)
+        else:
+            st.session_state.pop(_PHOTO, None)
 
 
 def _single_photo(pipeline: FERPipeline) -> None:
-    picture = st.camera_input("Take a photo", width=480)
-    if picture is None:
+    st.caption("The photo is kept in memory until you clear it, take another or leave this page.")
+    st.camera_input("Take a photo", key="snapshot", on_change=_take_snapshot, width=480)
+    photo: Photo | None = st.session_state.get(_PHOTO)
+    if photo is None:
         return
     try:
-        image = load_image(picture.getvalue(), name="the photo")
+        image = photo.load()
         predictions = pipeline(image)
     except FERError as error:
         common.show_error(str(error))
@@ -137,6 +144,16 @@ def _single_photo(pipeline: FERPipeline) -> None:
     st.image(annotate(image, predictions), width=480, alt=words or "no face found")
     if not predictions:
         st.info("No face was found. More light, or a face nearer to the camera, may help.")
+
+
+def _take_snapshot() -> None:
+    """Keep the photo that was taken, until the next one, or until it is cleared in the widget."""
+    snapshot = st.session_state.snapshot
+    if snapshot is None:
+        st.session_state.pop(_PHOTO, None)
+    elif isinstance(snapshot, UploadedFile):  # else it is one that was taken before
+        st.session_state[_PHOTO] = Photo("the photo", snapshot.getvalue())
+        streamlit_internals.forget_upload(snapshot)
 
 
 def _forgive_reruns() -> None:

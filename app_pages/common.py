@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -136,6 +137,15 @@ def note(kept: str) -> None:
         f"An expression is what a face shows, not what a person feels. {kept} "
         "The versions learned from FER2013: small grey pictures from the web, with labels on which people often "
         "disagree. Expect more errors on children, profiles, covered faces and weak light. Do not judge people by it."
+    )
+
+
+def photos_note() -> None:
+    """The note of a page that takes photos; a closed page may reconnect, so its session lives on."""
+    minutes = math.ceil(st.get_option("server.disconnectedSessionTTL") / 60) + 1
+    note(
+        "Photos stay in this app's memory until you clear them, or until at most "
+        f"{count(minutes, 'minute')} after you close the page; none is stored."
     )
 
 

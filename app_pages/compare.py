@@ -93,4 +93,4 @@ section = st.segmented_control(
 )  # fmt: skip
 if chosen:
     SECTIONS[section](catalogue, chosen, labelling)
-common.note("Photos stay in this app's memory until you clear them or close the page; none is stored.")
+common.photos_note()

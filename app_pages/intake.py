@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from app_pages.common import count, plain
-from app_pages.tray import MAX_PHOTOS, MAX_TOTAL, Photo, Tray
-from fer.images import ACCEPTED_SUFFIXES
+from app_pages import holdings, streamlit_internals
+from app_pages.common import count, plain, show_error
+from app_pages.settings import max_uploads
+from app_pages.tray import (
+    APP_FULL,
+    MAX_PHOTOS,
+    MAX_TOTAL,
+    TRAY_FULL,
+    LeftOut,
+    Photo,
+    Tray,
+    unwanted,
+)
+from fer import FERError
+from fer.images import MAX_BYTES
 
 SAMPLES = Path(__file__).with_name("samples")
 _SOURCES = {"Files": ":material/image:", "Folder": ":material/folder:", "Camera": ":material/photo_camera:"}
-_LIMITS = f"{MAX_PHOTOS} photos and {MAX_TOTAL / 1e6:.0f} MB together"
+_LIMITS = f"{MAX_PHOTOS} photos and {MAX_TOTAL / 1e6:.0f} MB"
+_NAMED = 9  # files in a sentence; more make a table
 
 
 def open_tray() -> Tray:
     """The photos of this session; they survive a visit to another page."""
-    tray: Tray = st.session_state.setdefault("tray", Tray())
+    if "tray" not in st.session_state:
+        st.session_state.tray = holdings.new_tray(streamlit_internals.session_id())
+    tray: Tray = st.session_state.tray
     return tray
 
 
 def intake(tray: Tray) -> None:
     """Offer the sources. What arrives moves into the tray and leaves the widget empty for the next."""
+    try:
+        max_uploads()
+    except FERError as error:
+        show_error(str(error))
+        return
     source = st.segmented_control(
         "Photos from",
         tuple(_SOURCES),
@@ -36,18 +58,17 @@ def intake(tray: Tray) -> None:
     if source == "Camera":
         _camera(key)
     else:
-        st.file_uploader(
-            f"At most {_LIMITS}",
-            type=ACCEPTED_SUFFIXES,
-            accept_multiple_files="directory" if source == "Folder" else True,
-            key=key,
-            on_change=_take_uploads,
-            args=(key,),
-        )
-    if tray.refused:
-        names = ", ".join(tray.refused[:5]) + (" and others" if len(tray.refused) > 5 else "")
-        text = f"{count(len(tray.refused), 'photo')} left out, beyond {_LIMITS}: {names}. Clear, then add them."
-        st.warning(plain(text), icon=":material/warning:")
+        with st.container(key="uploader"):
+            st.file_uploader(
+                f"At most {MAX_BYTES / 1e6:.0f} MB a photo, {_LIMITS} together",
+                accept_multiple_files="directory"
+                if source == "Folder"
+                else True,  # of every type, to name those that are left out
+                key=key,
+                on_change=_take_uploads,
+                args=(key,),
+            )
+    _show_receipt(tray)
 
 
 def welcome() -> None:
@@ -59,7 +80,9 @@ def welcome() -> None:
 
 def clear() -> None:
     """Forget every photo and every result."""
-    del st.session_state.tray
+    open_tray().clear()
+    st.session_state.pop("side_by_side", None)
+    streamlit_internals.forget_all_uploads()
 
 
 def _camera(key: str) -> None:
@@ -77,16 +100,66 @@ def _switch_camera(on: bool) -> None:
 
 
 def _take_uploads(key: str) -> None:
-    open_tray().add(Photo(upload.name, upload.getvalue()) for upload in st.session_state[key])
-    st.session_state.uploads += 1
+    photos = []
+    left_out = []
+    # A run that was cut short leaves the widget's files to the next one, but they are taken already.
+    uploads = [upload for upload in st.session_state[key] if isinstance(upload, UploadedFile)]
+    for upload in uploads:
+        streamlit_internals.forget_upload(upload)
+        if reason := streamlit_internals.refusal_of(upload) or unwanted(upload.name, upload.size):
+            left_out.append(LeftOut(upload.name, reason))
+        else:
+            photos.append(Photo(upload.name, upload.getvalue()))
+    if uploads:
+        st.session_state.uploads += 1
+        _add(photos, left_out)
 
 
 def _take_picture(key: str) -> None:
-    st.session_state.uploads += 1
+    picture = st.session_state[key]
     _switch_camera(False)
-    if picture := st.session_state[key]:
-        open_tray().add([Photo(f"camera-{st.session_state.uploads}.jpg", picture.getvalue())])
+    st.session_state.uploads += 1
+    if isinstance(picture, UploadedFile):
+        streamlit_internals.forget_upload(picture)
+        _add([Photo(f"camera-{st.session_state.uploads}.jpg", picture.getvalue())])
 
 
 def _take_samples() -> None:
-    open_tray().add(Photo(path.name, path.read_bytes()) for path in sorted(SAMPLES.glob("*.jpg")))
+    _add([Photo(path.name, path.read_bytes()) for path in sorted(SAMPLES.glob("*.jpg"))])
+
+
+def _add(photos: Iterable[Photo], left_out: Iterable[LeftOut] = ()) -> None:
+    holdings.add(open_tray(), photos, left_out)
+    st.session_state.receipt_page = st.context.url
+
+
+def _show_receipt(tray: Tray) -> None:
+    """Name the files that were left out, on the page that they came through."""
+    if st.session_state.get("receipt_page") != st.context.url:
+        tray.receipt = None
+    if tray.receipt is None or not tray.receipt.left_out:
+        return
+    left_out = tray.receipt.left_out
+    reasons = {file.reason for file in left_out}
+    added = count(tray.receipt.added, "photo") if tray.receipt.added else "No photo"
+    remedy = " ".join(remedy for reason, remedy in _remedies().items() if reason in reasons)
+    folded = len(left_out) > _NAMED
+    if folded:
+        summary = f"{len(left_out)} files were left out."
+    else:
+        names = ", ".join(f"{file.name} ({file.reason})" for file in left_out)
+        summary = f"Left out: {names}."
+    st.warning(plain(f"{added} added. {summary} {remedy}"), icon=":material/warning:")
+    if folded:
+        with st.expander("Which files were left out, and why"):
+            rows = [{"File": file.name, "Reason": file.reason} for file in left_out]
+            st.dataframe(rows, hide_index=True)
+
+
+def _remedies() -> dict[str, str]:
+    """What to do where there was no room, by the reason."""
+    return {
+        TRAY_FULL: f"You can have {_LIMITS} here at a time: download your results, clear, then add the rest.",
+        APP_FULL: f"The photos of all visitors may take {max_uploads() / 1e6:,.0f} MB together, and "
+        "that is used up: clear those that you no longer need, or try again in a few minutes.",
+    }

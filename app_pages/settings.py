@@ -6,6 +6,10 @@ import os
 
 import streamlit as st
 
+from fer import FERError
+
+_MAX_UPLOADS = "FER_MAX_UPLOADS"
+
 
 def setting(name: str) -> str:
     """A value of the operator: from the environment, else from `.streamlit/secrets.toml`, else empty.
@@ -17,3 +21,14 @@ def setting(name: str) -> str:
     if not st.secrets.load_if_toml_exists():
         return ""
     return str(st.secrets.get(name, "")).strip()
+
+
+def max_uploads() -> int:
+    """Bytes that all visitors' photos may take together. Raises FERError."""
+    value = setting(_MAX_UPLOADS) or "2000"
+    if not value.isdecimal() or not int(value):
+        raise FERError(
+            f"{_MAX_UPLOADS} is {value!r}, expected a whole number of megabytes above 0, such as "
+            "2000; whoever runs this app sets it."
+        )
+    return int(value) * 1_000_000

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from app_pages.common import swatch
 from app_pages.tray import Photo
-from fer import EmotionClassifier, Face, FaceDetector, ImageError, Prediction, load_image
+from fer import EmotionClassifier, Face, FaceDetector, ImageError, Prediction
 from fer.preprocessing import crop_faces
 
 _PORTRAIT_SIDE = 96
@@ -116,7 +116,7 @@ def _answer(mark: str, name: str, answer: Prediction) -> str:
 
 def _look(photo: Photo, detector: FaceDetector, classifiers: Sequence[EmotionClassifier], seen: _Seen | None) -> _Seen:
     try:
-        image = load_image(photo.data, name=photo.name)
+        image = photo.load()
     except ImageError as error:
         return _Seen(error=str(error))
     if seen is None:

@@ -12,13 +12,14 @@ import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer import FERPipeline, ImageError, ModelVersion, Prediction, annotate, load_image
+from fer.images import ACCEPTED_SUFFIXES, MAX_BYTES
 from fer.preprocessing import CropGeometry, crop_faces
 from fer.records import Record, error_record, face_records
 
@@ -26,21 +27,56 @@ MAX_PHOTOS = 300
 MAX_TOTAL = 500_000_000
 """Bytes of all photos of a session together."""
 
+ALREADY_HERE = "already here"
+TRAY_FULL = "no room left for you"
+APP_FULL = "no room left in the app"
+
 ZIP_SIDE = 2048
 _VIEW_SIDE, _THUMBNAIL_SIDE, _PORTRAIT_SIDE, _SEEN_SCALE = 1400, 80, 192, 4
 _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Photo:
     """The bytes of one file and the name it came with; `id` tells it from every other."""
 
     name: str
     data: bytes = field(repr=False)
     id: str = field(init=False)
+    _problem: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "id", f"{hashlib.blake2b(self.data, digest_size=16).hexdigest()} {self.name}")
+        self.id = f"{hashlib.blake2b(self.data, digest_size=16).hexdigest()} {self.name}"
+
+    def load(self) -> NDArray[np.uint8]:
+        """The decoded picture. A file that is none gives up its bytes and keeps the reason.
+
+        Raises:
+            ImageError: the bytes are no picture that can be read.
+        """
+        if self._problem:
+            raise ImageError(self._problem)
+        try:
+            return load_image(self.data, name=self.name)
+        except ImageError as error:
+            self._problem = str(error)
+            self.data = b""
+            raise
+
+
+class LeftOut(NamedTuple):
+    """A file that is not among the photos, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of the files that came last."""
+
+    added: int
+    left_out: tuple[LeftOut, ...]
 
 
 @dataclass(frozen=True)
@@ -62,34 +98,53 @@ class View:
     seen: list[NDArray[np.uint8]]
 
 
-@dataclass
+@dataclass(eq=False)
 class Tray:
     """The photos of a session by id, and their outcomes under one version and detector."""
 
     photos: dict[str, Photo] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
-    refused: list[str] = field(default_factory=list)
+    receipt: Receipt | None = None
     _origin: tuple[ModelVersion, str] | None = None
     _view: tuple[str, View] | None = None
 
-    def add(self, photos: Iterable[Photo]) -> None:
-        """Take photos until the tray is full; the names of those left out are kept in `refused`."""
-        self.refused = []
-        total = sum(len(photo.data) for photo in self.photos.values())
+    @property
+    def size(self) -> int:
+        """Bytes of all photos; may be asked for while another thread changes them."""
+        return sum(len(photo.data) for photo in list(self.photos.values()))
+
+    def add(
+        self,
+        photos: Iterable[Photo],
+        *,
+        room: int = MAX_TOTAL,
+        left_out: Iterable[LeftOut] = (),
+    ) -> None:
+        """Take photos as far as there is room in bytes; files `left_out` join those not taken."""
+        added = 0
+        not_taken = list(left_out)
         for photo in photos:
-            if photo.id in self.photos:
-                continue
-            if len(self.photos) >= MAX_PHOTOS or total + len(photo.data) > MAX_TOTAL:
-                self.refused.append(photo.name)
-                continue
-            self.photos[photo.id] = photo
-            total += len(photo.data)
+            if reason := self._why_not(photo, room):
+                not_taken.append(LeftOut(photo.name, reason))
+            else:
+                self.photos[photo.id] = photo
+                room -= len(photo.data)
+                added += 1
+        self.receipt = Receipt(added, tuple(not_taken))
 
     def remove(self, identity: str) -> None:
         """Forget a photo and its outcome."""
         self.photos.pop(identity, None)
         self.outcomes.pop(identity, None)
         self._view = None
+        self.receipt = None
+
+    def clear(self) -> None:
+        """Forget every photo and every outcome."""
+        self.photos.clear()
+        self.outcomes.clear()
+        self._view = None
+        self.receipt = None
 
     def classify(self, pipeline: FERPipeline) -> Iterator[int]:
         """Fill in the outcomes that are missing, yielding how many there are before each."""
@@ -135,9 +190,25 @@ class Tray:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:  # a JPEG does not shrink further
             for name, (photo, outcome) in zip(names, readable, strict=True):
-                drawn = annotate(load_image(photo.data, name=photo.name), outcome.predictions)
+                drawn = annotate(photo.load(), outcome.predictions)
                 archive.writestr(name, _jpeg(_fit(drawn, ZIP_SIDE)))
         return buffer.getvalue()
+
+    def _why_not(self, photo: Photo, room: int) -> str:
+        if photo.id in self.photos:
+            return ALREADY_HERE
+        if len(self.photos) >= MAX_PHOTOS or self.size + len(photo.data) > MAX_TOTAL:
+            return TRAY_FULL
+        return APP_FULL if len(photo.data) > room else ""
+
+
+def unwanted(name: str, size: int) -> str:
+    """Why a file of this name and number of bytes cannot be a photo, or "" where it may be one."""
+    if not name.lower().endswith(ACCEPTED_SUFFIXES):
+        return "not a picture"
+    if size > MAX_BYTES:
+        return f"{size / 1e6:.3g} MB, at most {MAX_BYTES / 1e6:.0f} MB"
+    return ""
 
 
 def safe_names(names: Sequence[str]) -> list[str]:
@@ -157,7 +228,7 @@ def safe_names(names: Sequence[str]) -> list[str]:
 
 def _classify(photo: Photo, pipeline: FERPipeline) -> Outcome:
     try:
-        image = load_image(photo.data, name=photo.name)
+        image = photo.load()
     except ImageError as error:
         return Outcome(error=str(error))
     thumbnail = base64.b64encode(_jpeg(_fit(image, _THUMBNAIL_SIDE), quality=75)).decode()
@@ -165,7 +236,7 @@ def _classify(photo: Photo, pipeline: FERPipeline) -> Outcome:
 
 
 def _look(photo: Photo, predictions: Sequence[Prediction], geometry: CropGeometry) -> View:
-    image = load_image(photo.data, name=photo.name)
+    image = photo.load()
     picture = _fit(annotate(image, predictions), _VIEW_SIDE)
     faces, side = [prediction.face for prediction in predictions], _PORTRAIT_SIDE
     portraits = list(crop_faces(image, faces, geometry, (side, side), grey=False))  # the network's frame, in colour

@@ -181,4 +181,4 @@ elif pipeline:
 else:
     waiting = common.count(len(tray.photos), "photo")
     st.info(f"{waiting} waiting. Choose a version and a detector that work.", icon=":material/hourglass_empty:")
-common.note("Photos stay in this app's memory until you clear them or close the page; none is stored.")
+common.photos_note()

@@ -7,8 +7,10 @@ decoder of Pillow's ever sees the bytes. Sizes are checked before anything is de
 from __future__ import annotations
 
 import struct
+import threading
 import warnings
 import zlib
+from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
 from pathlib import Path
 
@@ -34,6 +36,9 @@ MAX_BYTES = 50_000_000
 
 MAX_PIXELS = 8192 * 8192
 """The largest picture accepted: above every 64 megapixel phone (9280 x 6944); decoding one takes 0.6 to 1.1 GB."""
+
+LARGE_PIXELS = 16_000_000
+"""Pictures above are decoded one after the other, since together they would fill the memory."""
 
 ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF and HEIC"
 """The accepted formats for people; of an animation, the first frame."""
@@ -102,6 +107,8 @@ _TURNS = {  # EXIF orientation -> what makes the picture upright
     8: Image.Transpose.ROTATE_90,
 }
 
+_one_large_picture = threading.Lock()
+
 
 def load_image(source: bytes | Path, *, name: str | None = None) -> NDArray[np.uint8]:
     """A picture as RGB (h, w, 3) uint8, upright by its EXIF, transparency over white; the array is the caller's own.
@@ -148,11 +155,12 @@ def _decode(data: bytes, kind: str, name: str) -> NDArray[np.uint8]:
     try:
         image: Image.Image = decoder(BytesIO(data))  # reads the header alone
         _check_pixels(image.size, kind, name)
-        image.load()
-        turn = _turn(image)
-        image = _to_rgb(image)  # one name for every stage: a large picture must not live twice
-        image = image if turn is None else image.transpose(turn)
-        return np.array(image)
+        with _place(image.size):
+            image.load()
+            turn = _turn(image)
+            image = _to_rgb(image)  # one name for every stage: a large picture must not live twice
+            image = image if turn is None else image.transpose(turn)
+            return np.array(image)
     except Image.DecompressionBombError as error:  # a frame or a tile far larger than its picture
         raise ImageError(f"{name}: this {kind} claims more than {MAX_PIXELS:,} pixels; export it again") from error
     except _DECODER_ERRORS as error:
@@ -194,6 +202,11 @@ def _check_pixels(size: tuple[int, int], kind: str, name: str) -> None:
         )
 
 
+def _place(size: tuple[int, int]) -> AbstractContextManager[object]:
+    width, height = size
+    return _one_large_picture if width * height > LARGE_PIXELS else nullcontext()
+
+
 def _kind(data: bytes) -> str:
     """What the first bytes say the data is; empty where they say nothing."""
     if data[4:8] == b"ftyp":
@@ -202,7 +215,7 @@ def _kind(data: bytes) -> str:
         if brands & (_AVIF_BRANDS | _HEIC_BRANDS):
             return "AVIF" if brands & _AVIF_BRANDS else "HEIC"
     found = (kind for offset, magic, kind in _SIGNATURES if data.startswith(magic, offset))
-    return next(found, _text_kind(data))
+    return next(found, "") or _text_kind(data)
 
 
 def _text_kind(data: bytes) -> str:

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-for name in ("FER_HUB_REPO", "FER_ALLOW_ANY_REPO", "FER_ICE_SERVERS"):  # what one has set for the app is not for tests
+for name in (
+    "FER_HUB_REPO",
+    "FER_ALLOW_ANY_REPO",
+    "FER_ICE_SERVERS",
+    "FER_MAX_UPLOADS",
+):  # what one has set for the app is not for tests
     os.environ.pop(name, None)
 
 ROOT = Path(__file__).resolve().parents[1]

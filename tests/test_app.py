@@ -139,14 +139,78 @@ def test_uploads_add_up_and_the_same_photo_counts_once(app: AppTest) -> None:
     upload(app, ("a.jpg", COLLINS.read_bytes()))
     upload(app, ("b.jpg", HOPPER.read_bytes()), ("a.jpg", COLLINS.read_bytes()))
     assert "2 photos, 2 faces" in texts(app)
+    assert "1 photo added. Left out: a.jpg (already here)." in texts(app)
+
+
+def test_left_out_files_are_named_until_the_next_change(app: AppTest) -> None:
+    collins = COLLINS.read_bytes()
+    upload(app, ("a.jpg", collins), ("note_*.txt", b"note"), ("big.jpg", bytes(50_000_001)), ("a.jpg", collins))
+    assert (
+        "1 photo added. Left out: note_*.txt (not a picture), big.jpg (50 MB, at most 50 MB), a.jpg (already here)."
+    ) in texts(app)
+    app.run()
+    assert "Left out" in texts(app)
+    button(app, "Remove")
+    assert "Left out" not in texts(app)
+    upload(app, ("note.txt", b"note"))
+    assert "No photo added. Left out: note.txt (not a picture)." in texts(app)
+    button(app, "Try two sample photos")
+    assert "Left out" not in texts(app)
+
+
+def test_left_out_files_are_not_named_on_another_page(app: AppTest) -> None:
+    app.context["url"] = "http://localhost:8501/"
+    app.run()
+    upload(app, ("a.jpg", COLLINS.read_bytes()), ("note.txt", b"note"))
+    assert "Left out" in texts(app)
+    app.context["url"] = "http://localhost:8501/compare"
+    app.switch_page("app_pages/compare.py").run()
+    app.segmented_control(key="section").set_value("On your photos").run()
+    assert not app.exception
+    assert "Left out" not in texts(app)
+
+
+def test_many_left_out_files_are_folded(app: AppTest) -> None:
+    upload(app, ("a.jpg", COLLINS.read_bytes()), *((f"{n}.txt", b"note") for n in range(10)))
+    assert "1 photo added. 10 files were left out." in texts(app)
+    assert "0.txt" not in texts(app)
+    (table,) = app.dataframe
+    assert table.value["File"].tolist() == [f"{n}.txt" for n in range(10)]
+    assert set(table.value["Reason"]) == {"not a picture"}
 
 
 def test_photos_beyond_the_limit_are_named(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tray, "MAX_PHOTOS", 1)
     upload(app, ("a.jpg", COLLINS.read_bytes()), ("b.jpg", HOPPER.read_bytes()))
     assert "1 photo, 1 face" in texts(app)
-    assert "1 photo left out" in app.warning[0].value
-    assert "b.jpg" in texts(app)
+    assert "1 photo added. Left out: b.jpg (no room left for you). You can have 300 photos and 500 MB" in texts(app)
+
+
+def test_photos_beyond_the_limit_of_all_are_named(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FER_MAX_UPLOADS", "1")
+    upload(app, ("a.jpg", COLLINS.read_bytes()), ("b.jpg", HOPPER.read_bytes() + bytes(1_000_000)))
+    assert "Left out: b.jpg (no room left in the app). The photos of all visitors may take 1 MB" in texts(app)
+    monkeypatch.setenv("FER_MAX_UPLOADS", "none")
+    app.run()
+    assert not app.exception
+    assert "FER_MAX_UPLOADS is 'none', expected a whole number" in texts(app)
+    assert not app.file_uploader
+
+
+def test_clear_forgets_results_too(app: AppTest) -> None:
+    button(app, "Try two sample photos")
+    held = app.session_state["tray"]
+    app.session_state["side_by_side"] = "portraits"
+    button(app, "Clear")
+    assert (held.photos, held.outcomes, held._view) == ({}, {}, None)
+    assert "side_by_side" not in app.session_state
+
+
+def test_note_tells_how_long_photos_are_kept(app: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "until at most 3 minutes after you close the page" in texts(app)
+    monkeypatch.setattr(common.st, "get_option", {"server.disconnectedSessionTTL": 601}.get)
+    app.run()
+    assert "until at most 12 minutes after you close the page" in texts(app)
 
 
 def test_rerun_computes_nothing_again(app: AppTest) -> None:
@@ -476,6 +540,10 @@ def test_live_takes_a_single_photo_instead(live: AppTest) -> None:
         assert words in texts(live)
     (image,) = live.get("image")
     assert image.proto.imgs[0].alt.startswith("happy 0.")
+    live.slider(key="smoothing").set_value(1.2).run()
+    assert live.get("image")
+    live.toggle(key="single_photo").set_value(False).run()
+    assert "live_photo" not in live.session_state
 
 
 # The watch over closed tabs

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -404,3 +405,17 @@ def test_suffixes_and_sentence_name_the_same_formats() -> None:
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in ACCEPTED_SUFFIXES)
     for word in ACCEPTED.replace(" and ", ", ").split(", "):
         assert f".{word.lower()}" in ACCEPTED_SUFFIXES
+
+
+def test_large_pictures_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "LARGE_PIXELS", 32 * 48)
+    large, small = encode(picture(33, 48), "PNG"), encode(picture(), "PNG")
+    with ThreadPoolExecutor() as pool:
+        with images._one_large_picture:  # as if another one were being decoded
+            waiting = pool.submit(load_image, large)
+            assert pool.submit(load_image, small).result(5).shape == (32, 48, 3)
+            assert not waiting.done()
+        assert waiting.result(5).shape == (33, 48, 3)
+        with pytest.raises(ImageError):
+            load_image(large[:-30])
+        assert pool.submit(load_image, large).result(5).shape == (33, 48, 3)  # the broken one gave its turn back
