@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,9 +63,11 @@ class Progress(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.output, self.average, self.measure = output, average, measure
+        self.began = time.perf_counter()
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
         """Weight files leave dropout's random state out, so it starts anew with each epoch."""
+        self.began = time.perf_counter()
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 state = layer.seed_generator.state
@@ -72,7 +75,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         row = {"epoch": epoch + 1, "loss": (logs or {})["loss"], **self.measured()}
-        append(self.output / LOG, row)
+        append(self.output / LOG, {**row, "seconds": time.perf_counter() - self.began})
         save(self.output, epoch + 1, self.model, self.average)
 
     def measured(self) -> dict[str, float]:
