@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import keras
 
 CONFIG, LOG, BACKUP, LINEAGE, LOCK = "config.json", "log.csv", "backup", "train.json", "lock"
-WEIGHTS, AVERAGE = "latest.weights.h5", "average.npz"
+STATE, AVERAGE = "state.npz", "average.npz"
 FIXED = ("seed", "limit", "share", "initial", "teachers", "recipe")  # settings that a resume may not change
 Weights = list[NDArray[np.float32]]
 

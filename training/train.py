@@ -16,6 +16,7 @@ The run folder then holds `train.json` (recipe and lineage), `log.csv` with Publ
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -111,7 +112,7 @@ def _described(config: TrainConfig) -> dict[str, Any]:
         "share": config.share,
         "initial": config.initial and _initial_sha256(config),
         "teachers": [Path(run).name for run in config.teachers],
-        "recipe": asdict(config.whole),
+        "recipe": json.loads(json.dumps(asdict(config.whole))),  # as it is read back: a tuple is a list there
     }
 
 

@@ -97,13 +97,10 @@ def predictions(
 ) -> bytes:
     """The content of `predictions.npz`; without `probes`, that of a version measured by an earlier program."""
     buffer, none = io.BytesIO(), np.full(len(labels), -1)
-    arrays = {"scores": scores, "fer2013": labels, "ferplus": none, "duplicate": none > 0}
-    np.savez(
-        buffer,
-        **arrays,
-        **({} if probes is None else {"probes": probes}),
-        test_sha256=np.array(test * 64),
-    )
+    arrays: dict[str, Any] = {"scores": scores, "fer2013": labels, "ferplus": none, "duplicate": none > 0}
+    if probes is not None:
+        arrays["probes"] = probes
+    np.savez(buffer, **arrays, test_sha256=np.array(test * 64))
     return buffer.getvalue()
 
 
