@@ -126,10 +126,13 @@ def read_config(folder: Path) -> ModelVersion:
     path = folder / CONFIG
     config = parse_json(read_limited(path, MAX_BYTES[CONFIG]), path)
     schema = config.get("schema")
-    if schema is None:
-        raise ModelError(f"{path}: names no schema, so this is no version folder; training.export makes one of a run.")
-    if schema != SCHEMA:
+    if type(schema) is int and schema > SCHEMA:
         raise ModelError(f"{path}: schema {schema!r}, but this program reads {SCHEMA}. Update the program.")
+    if schema != SCHEMA:
+        raise ModelError(
+            f"{path}: its schema is {schema!r:.100}, expected {SCHEMA}, so this is no version folder; training.export "
+            "makes one of a run."
+        )
     try:
         return _from_config(folder, config)
     except FIELD_ERRORS as error:

@@ -535,6 +535,19 @@ def test_words_in_a_card_stay_words(tmp_path):
     read_complete(folder)
 
 
+def test_a_card_tells_how_a_run_went_on(measured, tmp_path):
+    folder = shutil.copytree(measured, tmp_path / "tiny")
+    config = json.loads((folder / CONFIG).read_text())
+    resume = {"command": "train --resume", "date": "2026-11-24", "git_commit": "abc", "git_dirty": True}
+    config["lineage"] |= {"git_commit": "def", "git_dirty": True, "resumes": [resume]}
+    (folder / CONFIG).write_text(json.dumps(config))
+    write_card(folder)
+    card = (folder / CARD).read_text()
+    assert "commit `def` with uncommitted changes, backend tensorflow, python 3.11.7\n" in card
+    assert "\n- Resumed 2026-11-24, commit `abc` with uncommitted changes: `train --resume`\n- Seed 1, " in card
+    assert "Resumed" not in (measured / CARD).read_text()
+
+
 def test_a_card_needs_measurements(tmp_path):
     folder = write_tiny(tmp_path / "tiny").folder
     with pytest.raises(ModelError, match=r"holds no metrics\.json to make a card of; measure it with --data"):

@@ -13,6 +13,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -328,18 +329,24 @@ def altered(path: Path, split: int) -> Path:
     return write_npz(path / f"altered{split}.npz", changed)
 
 
-def test_runs_and_other_folders_are_not_overwritten(finished, data, tmp_path):
+@pytest.fixture
+def taken(finished: Path, tmp_path: Path) -> Iterator[Path]:
+    """A run in which another process trains."""
+    run = shutil.copytree(finished, tmp_path / "taken")
+    with (run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("4711")
+        lock.flush()
+        yield run
+
+
+def test_runs_and_other_folders_are_not_overwritten(finished, taken, data, tmp_path):
     (tmp_path / "thesis.txt").write_text("three years of work")
-    begun, other, taken = tmp_path / "begun", tmp_path / "other", tmp_path / "taken"
+    begun, other = tmp_path / "begun", tmp_path / "other"
     begun.mkdir()
     shutil.copy(finished / "config.json", begun)
     (other / "notes").mkdir(parents=True)
     (other / "log.csv").write_text("three years of measuring")
-    shutil.copytree(finished, taken)
-    lock = (taken / "lock").open("w")
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    lock.write("4711")
-    lock.flush()
     version = copy_seed(tmp_path)
     sealed = {path.name: path.read_bytes() for path in version.iterdir()}
     before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
@@ -370,9 +377,13 @@ def test_runs_and_other_folders_are_not_overwritten(finished, data, tmp_path):
         "no finished epoch to resume from; leave --resume away": [*start, new, *RUN, "--resume"],
         "no.npz does not exist; expected fer2013.npz": [*RUN, "--data", str(tmp_path / "no.npz"), "--output", new],
         "is there and is no version folder; it is left alone": ["export", str(finished), str(tmp_path)],
-        "begun/config.json: names no schema, so this is no version folder": ["export", str(finished), str(begun)],
+        "begun/config.json: its schema is None, expected 1, so this is no version folder": [
+            "export",
+            str(finished),
+            str(begun),
+        ],
         "holds the version seed-cnn of another run, begun 20": ["export", str(finished), str(version)],
-        "newer cannot be written (Not a dir": ["export", str(finished), str(tmp_path / "thesis.txt" / "newer")],
+        "newer cannot be written (File exists)": ["export", str(finished), str(tmp_path / "thesis.txt" / "newer")],
         "seed-cnn: its config.json is not that of a run": ["tried", str(version), str(data)],
         "begun: holds no log.csv; train for one epoch": ["tried", str(begun), str(data)],
         "holds no train.json; finish the run with training.train": ["export", str(tmp_path), str(tmp_path / "newer")],
