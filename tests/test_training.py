@@ -321,6 +321,11 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file of a run or a version, but the lock, which notes who held it last."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "lock"}
+
+
 def altered(path: Path, split: int) -> Path:
     """The data set with other images in one split."""
     changed = arrays((70, 35, 35))
@@ -348,55 +353,48 @@ def test_runs_and_other_folders_are_not_overwritten(finished, taken, data, tmp_p
     (other / "notes").mkdir(parents=True)
     (other / "log.csv").write_text("three years of measuring")
     version = copy_seed(tmp_path)
-    sealed = {path.name: path.read_bytes() for path in version.iterdir()}
-    before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
+    sealed = contents(version)
+    before = contents(finished)
     start, new = ["--data", str(data), "--output"], str(tmp_path / "new")
+    again = ["--output", str(finished), *RUN, "--resume"]
+    file = tmp_path / "thesis.txt"
     cases = {
         "already holds a run; add --resume to go on with it": [*start, str(finished), *RUN],
         "seed-cnn is there and holds no run; it is left alone": [*start, str(version), *RUN],
         "other is there and holds no run; it is left alone": [*start, str(other), *RUN],
-        "thesis.txt is there and holds no run; it is": [*start, str(tmp_path / "thesis.txt"), *RUN],
-        "run cannot be written (Not a directory)": [*start, str(tmp_path / "thesis.txt" / "run"), *RUN],
+        "thesis.txt is there and holds no run; it is left alone": [*start, str(file), *RUN],
+        "run cannot be written (Not a directory)": [*start, str(file / "run"), *RUN],
         "process 4711 is training in": [*start, str(taken), *RUN, "--resume"],
-        "its Training images and labels have the sha256": [
-            *("--data", str(altered(tmp_path, 0)), "--output", str(finished), *RUN, "--resume"),
+        "its Training images and labels have the sha256": [*again, "--data", str(altered(tmp_path, 0))],
+        "its PublicTest images and labels have the sha256": [*again, "--data", str(altered(tmp_path, 1))],
+        "begins to fall: of 3 it falls after epoch 2, of 5 after epoch 3; resume with --epochs 3": [
+            *again, "--data", str(data), "--epochs", "5",
         ],
-        "its PublicTest images and labels have the sha256": [
-            *("--data", str(altered(tmp_path, 1)), "--output", str(finished), *RUN, "--resume"),
-        ],
-        "has finished 3 epochs, and --epochs may change only before the learning rate begins to fall: of 3 it falls "
-        "after epoch 2, of 5 after epoch 3; resume with --epochs 3": [
-            *(*start, str(finished), *RUN, "--epochs", "5", "--resume"),
-        ],
-        "seed-cnn is a version of the architecture seed_cnn, and the recipe flagship trains flagship; begin with": [
-            *(*start, new, *RUN, "--initial", str(version)),
+        "seed-cnn is a version of the architecture seed_cnn, and the recipe flagship trains flagship": [
+            *start, new, *RUN, "--initial", str(version),
         ],
         "absent/config.json cannot be read": [*start, new, *RUN, "--initial", str(tmp_path / "absent")],
-        "started with another share; resume": [*start, str(finished), *RUN, "--share", "0.5", "--resume"],
+        "started with another share; resume": [*again, "--data", str(data), "--share", "0.5"],
         "started with another limit, recipe; resume": [*start, str(finished), *RUN[:2], "--epochs", "5", "--resume"],
         "no finished epoch to resume from; leave --resume away": [*start, new, *RUN, "--resume"],
         "no.npz does not exist; expected fer2013.npz": [*RUN, "--data", str(tmp_path / "no.npz"), "--output", new],
         "is there and is no version folder; it is left alone": ["export", str(finished), str(tmp_path)],
-        "begun/config.json: its schema is None, expected 1, so this is no version folder": [
-            "export",
-            str(finished),
-            str(begun),
-        ],
+        "begun/config.json: its schema is None, expected 1": ["export", str(finished), str(begun)],
         "holds the version seed-cnn of another run, begun 20": ["export", str(finished), str(version)],
-        "newer cannot be written (File exists)": ["export", str(finished), str(tmp_path / "thesis.txt" / "newer")],
+        "newer cannot be written (File exists)": ["export", str(finished), str(file / "newer")],
         "seed-cnn: its config.json is not that of a run": ["tried", str(version), str(data)],
         "begun: holds no log.csv; train for one epoch": ["tried", str(begun), str(data)],
         "holds no train.json; finish the run with training.train": ["export", str(tmp_path), str(tmp_path / "newer")],
         "holds no config.json; name a run folder": [*start, new, *RUN, "--teachers", str(tmp_path / "absent")],
         "begun: holds no finished epoch; train": [*start, new, *RUN, "--teachers", str(begun)],
-    }
+    }  # fmt: skip
     result = python("-c", REFUSALS, json.dumps(list(cases.values())))
     lines = [line for line in result.stdout.splitlines() if line.startswith(("refused", "did it"))]
     assert [reason in line for reason, line in zip(cases, lines, strict=True)] == [True] * len(cases), result.stdout
-    assert {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()} == before
-    assert (tmp_path / "thesis.txt").read_text() == "three years of work"
+    assert contents(finished) == before
+    assert file.read_text() == "three years of work"
     assert (other / "log.csv").read_text() == "three years of measuring"
-    assert {path.name: path.read_bytes() for path in version.iterdir()} == sealed
+    assert contents(version) == sealed
     assert not (tmp_path / "newer").exists()
     assert not (tmp_path / "new").exists()
 
