@@ -592,6 +592,13 @@ def test_a_pull_that_fails_leaves_nothing(hub, send, tmp_path):
     assert list((tmp_path / "models").iterdir()) == []
 
 
+def test_a_pull_to_a_place_that_cannot_be_written(hub, send, tmp_path):
+    send()
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"file/back cannot be written \(File exists\); make room and see"):
+        pull.main(REPO, "v1.0.0", tmp_path / "file" / "back", token=hub.read_token, endpoint=hub.url)
+
+
 class Variable:
     """As much of a Keras variable as `load_weights` asks for."""
 

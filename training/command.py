@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 from fer import DataError, FERError
 
@@ -63,12 +63,8 @@ def finish(work: Callable[[], object], interrupted: Callable[[], str] = lambda: 
     except FERError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
-        _leave(interrupted())
-
-
-def _leave(sentence: str) -> NoReturn:
-    print(sentence, file=sys.stderr)
-    sys.exit(INTERRUPTED)
+        print(interrupted(), file=sys.stderr)
+        sys.exit(INTERRUPTED)
 
 
 @contextmanager
@@ -79,7 +75,7 @@ def writing_to(output: Path) -> Iterator[None]:
     except OSError as error:
         raise DataError(
             f"{output} cannot be written ({error.strerror or error}); make room and see that this account may write "
-            "there, or choose another --output."
+            "there, or choose another place."
         ) from error
 
 
@@ -100,7 +96,7 @@ def quiet() -> Iterator[None]:
     """Drop what libraries in C++ write to stderr while they load: TensorFlow's and LiteRT's notes heed no setting.
 
     What goes wrong is raised as an exception, which says it too. The redirection holds for the whole process, so it
-    is for commands, before they start a thread.
+    is for commands alone.
     """
     sys.stderr.flush()
     stderr = os.dup(2)

@@ -38,7 +38,7 @@ def answers(classifier: EmotionClassifier) -> NDArray[np.float32]:
 
 def precision(version: ModelVersion) -> str:
     """The precision of the graph's weights, a key of the tolerances."""
-    return str(version.lineage.get("precision", "float32"))
+    return "int8" if version.lineage.get("precision") == "int8" else "float32"
 
 
 def parity(model: keras.Model, version: ModelVersion) -> float:
