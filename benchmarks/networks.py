@@ -20,7 +20,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from training.architectures import BODIES, served
-from training.export import PRECISIONS, convert
+from training.convert import PRECISIONS, convert
 
 Name = TypeVar("Name", bound=Hashable)
 

@@ -27,8 +27,8 @@ from benchmarks.networks import medians
 from fer import FERError, metrics, read_version
 from fer.preprocessing import normalize
 from training.architectures import served
+from training.convert import PRECISIONS, convert
 from training.data import load
-from training.export import PRECISIONS, convert
 from training.pull import load_weights
 
 CALIBRATION = 500  # faces

@@ -110,10 +110,13 @@ class ModelVersion:
 
 
 def read_version(folder: Path) -> ModelVersion:
-    """Check a version folder and return it. Raises ModelError naming the file, what is wrong and what was expected."""
+    """Check a version folder and return it. Raises ModelError naming the file, what is wrong and what was expected.
+
+    The weights, which inference never needs, may be missing or unreadable: `ModelVersion.read` checks them at use.
+    """
     version = read_config(folder)
     for name in version.files:
-        if (folder / name).exists() or name == GRAPH:
+        if name == GRAPH or (name != WEIGHTS and (folder / name).exists()):
             version.read(name)
     return version
 
@@ -123,8 +126,13 @@ def read_config(folder: Path) -> ModelVersion:
     path = folder / CONFIG
     config = parse_json(read_limited(path, MAX_BYTES[CONFIG]), path)
     schema = config.get("schema")
-    if schema != SCHEMA:
+    if type(schema) is int and schema > SCHEMA:
         raise ModelError(f"{path}: schema {schema!r}, but this program reads {SCHEMA}. Update the program.")
+    if schema != SCHEMA:
+        raise ModelError(
+            f"{path}: its schema is {schema!r:.100}, expected {SCHEMA}, so this is no version folder; training.export "
+            "makes one of a run."
+        )
     try:
         return _from_config(folder, config)
     except FIELD_ERRORS as error:

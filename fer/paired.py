@@ -55,11 +55,15 @@ class PairedComparison:
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """A version's scores for every test example, the labels under each labelling (-1: left out), the set's digest."""
+    """A version's scores for every test example, the labels under each labelling (-1: left out), the set's digest.
+
+    `probes` are the answers that its graph gave to pictures made from a seed, or None where they were not kept.
+    """
 
     scores: Scores
     labels: Mapping[str, Labels]
     test_sha256: str
+    probes: Scores | None = None
 
     @classmethod
     def read(cls, content: bytes, classes: int) -> Predictions:
@@ -89,15 +93,23 @@ def _predictions(content: bytes, classes: int) -> Predictions:
     with np.load(io.BytesIO(content), allow_pickle=False) as stored:
         scores, duplicate, digest = stored["scores"], stored["duplicate"].astype(bool), str(stored["test_sha256"])
         labels = {"fer2013": stored["fer2013"], "ferplus": stored["ferplus"]}
+        probes = stored.get("probes")
     labels["fer2013-dedup"] = np.where(duplicate, -1, labels["fer2013"])
-    if scores.dtype.kind != "f" or scores.ndim != 2 or scores.shape[1] != classes:
-        raise ValueError(f"scores are {scores.dtype} {scores.shape}, expected floats (n, {classes})")
-    if not ((scores >= 0).all() and np.allclose(scores.sum(axis=1), 1.0, atol=1e-3)):
-        raise ValueError("scores are no probabilities")
+    _check_probabilities("scores", scores, classes)
+    if probes is not None:
+        _check_probabilities("probes", probes, classes)
     for name, values in labels.items():
         if values.dtype.kind != "i" or values.shape != scores.shape[:1] or ((values < -1) | (values >= classes)).any():
             raise ValueError(f"{name} must hold, for each example, -1 to {classes - 1}")
-    return Predictions(scores, {name: values for name, values in labels.items() if (values >= 0).any()}, digest)
+    counted = {name: values for name, values in labels.items() if (values >= 0).any()}
+    return Predictions(scores, counted, digest, probes)
+
+
+def _check_probabilities(name: str, scores: Scores, classes: int) -> None:
+    if scores.dtype.kind != "f" or scores.ndim != 2 or scores.shape[1] != classes:
+        raise ValueError(f"{name} are {scores.dtype} {scores.shape}, expected floats (n, {classes})")
+    if not ((scores >= 0).all() and np.allclose(scores.sum(axis=1), 1.0, atol=1e-3)):
+        raise ValueError(f"{name} are no probabilities")
 
 
 def compare(scores_a: Scores, scores_b: Scores, labels: Labels) -> PairedComparison:

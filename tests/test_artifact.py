@@ -157,6 +157,17 @@ def test_a_listed_file_may_be_fetched_later(folder, name):
         version.read(name)
 
 
+@pytest.mark.parametrize("unreadable", [lambda path: path.mkdir(), lambda path: path.write_bytes(b"?")])
+def test_weights_that_cannot_be_read_are_needed_by_training_alone(folder, unreadable):
+    (folder / WEIGHTS).write_bytes(b"weights")
+    write_tiny(folder)
+    (folder / WEIGHTS).unlink()
+    unreadable(folder / WEIGHTS)
+    version = read_version(folder)
+    with pytest.raises(ModelError, match=rf"{WEIGHTS} is (not a file|corrupt)"):
+        version.read(WEIGHTS)
+
+
 @pytest.mark.parametrize("name", [GRAPH, METRICS, CARD])
 @pytest.mark.parametrize(
     "damage",
@@ -277,10 +288,17 @@ def test_a_config_that_is_no_json_object_is_refused(folder, content, reason):
     assert reason in refused(folder)
 
 
-@pytest.mark.parametrize("schema", [SCHEMA + 1, 0, -1, None, "1", [1], {}, GONE])
-def test_another_schema_is_refused(folder, schema):
+def test_a_newer_schema_is_refused(folder):
+    edit(folder, "schema", value=SCHEMA + 1)
+    assert "schema 2, but this program reads 1. Update the program." in refused(folder)
+
+
+@pytest.mark.parametrize("schema", [0, -1, None, "1", [1], {}, GONE])
+def test_what_never_was_a_schema_is_refused(folder, schema):
+    """The settings of a run stand in a config.json too."""
     edit(folder, "schema", value=schema)
-    assert ", but this program reads 1. Update the program." in refused(folder)
+    received = None if schema is GONE else schema
+    assert f"its schema is {received!r}, expected 1, so this is no version folder; training.exp" in refused(folder)
 
 
 def test_a_config_cut_anywhere_is_refused(folder):

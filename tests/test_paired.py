@@ -138,6 +138,9 @@ def test_predictions_are_read_with_their_labellings():
         "fer2013": [0, 1, 0, 1, -1, 0], "ferplus": [0, 0, 1, 1, 1, -1], "fer2013-dedup": [-1, 1, 0, 1, -1, 0],
     }  # fmt: skip
     assert found.test_sha256 == "a" * 64
+    assert found.probes is None
+    probes = np.full((3, 2), 0.5)
+    assert np.array_equal(Predictions.read(packed(probes=probes), 2).probes, probes)
     assert "ferplus" not in Predictions.read(packed(ferplus=np.full(ROWS, -1)), 2).labels
 
 
@@ -153,6 +156,8 @@ def test_predictions_are_read_with_their_labellings():
         (packed(scores=np.full((ROWS, 2), np.nan)), "scores are no probabilities"),
         (packed(scores=np.full((ROWS, 2), [1.5, -0.5])), "scores are no probabilities"),
         (packed(scores=np.full((ROWS, 2), [0.2, 0.2])), "scores are no probabilities"),
+        (packed(probes=np.full((3, 3), 1 / 3)), r"probes are float64 \(3, 3\), expected floats \(n, 2\)"),
+        (packed(probes=np.full((3, 2), np.nan)), "probes are no probabilities"),
         (packed(fer2013=np.full(ROWS, 2)), "fer2013 must hold, for each example, -1 to 1"),
         (packed(fer2013=np.full(ROWS, 0.5)), "fer2013 must hold"),
         (packed(ferplus=np.zeros(ROWS + 1, int)), "ferplus must hold"),

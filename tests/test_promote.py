@@ -17,10 +17,10 @@ from huggingface_hub import CommitOperationAdd
 
 from fer import DownloadError, FERError, ModelError, RegistryError, read_version
 from fer.aliases import ALIASES, Aliases, Move, Target
-from fer.artifact import CONFIG, PREDICTIONS, write_config
+from fer.artifact import CONFIG, GRAPH, PREDICTIONS, write_config
 from tests.support.at_once import outcomes
 from tests.support.hub import Answer, Delay, Hang, LoseAnswer
-from tests.support.measured import N, predictions, write_measured
+from tests.support.measured import N, one_layer_known, predictions, write_measured
 from tests.support.versions import ROOT
 from training import gate, promote, push
 from training.gate import Thresholds, judge, table
@@ -31,6 +31,12 @@ pytest_plugins = ["tests.support.hub.fixtures"]
 
 REPO = "tester/faces"
 GOOD, BETTER, WORSE, STRANGE = "v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_layer():
+    with one_layer_known():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -102,8 +108,8 @@ def test_the_first_promotion_is_recorded(move, writer, commits, capsys):
     assert before <= moved.time <= datetime.now(UTC)
     assert moved.gate["passed"] is True
     assert [check["name"] for check in moved.gate["checks"]] == [
-        "accuracy", "recall of happy", "recall of bored", "recall of asleep", "calibration error",
-        "latency, one face", "size of the graph",
+        "answers to probes", "accuracy", "recall of happy", "recall of bored", "recall of asleep",
+        "calibration error", "latency, one face", "size of the graph",
     ]  # fmt: skip
     out = capsys.readouterr().out
     assert "pass  accuracy           0.800 " in out
@@ -152,7 +158,7 @@ def test_a_promotion_leaves_the_versions_alone(move, writer, commits):
         ({"version": GOOD, "token": "hf_read"}, "may only read"),
         ({"version": GOOD, "token": "hf_stranger"}, "the token may not write to tester/faces"),
         ({"version": GOOD, "token": None}, "no token for"),
-        ({"version": None}, "production was not promoted twice, so there is nothing to go back to"),
+        ({"version": None}, "production was never promoted, so there is nothing to go back to"),
     ],
 )
 def test_what_cannot_be_done_is_told_and_changes_nothing(move, writer, options, message):
@@ -182,7 +188,7 @@ def test_a_rollback_is_recorded_and_a_second_one_goes_on(move, writer, commits):
     assert (moved.reason, moved.gate, moved.forced) == ("rollback", None, False)
     assert move(reason="that one too").target.version == GOOD
     assert path(writer) == [GOOD, BETTER, STRANGE, BETTER, GOOD]
-    with pytest.raises(RegistryError, match="nothing to go back to"):
+    with pytest.raises(RegistryError, match=r"production is back at v1\.0\.0, its first version, so there is nothing"):
         move()
 
 
@@ -302,10 +308,30 @@ def test_a_version_is_judged_against_the_one_in_use(tmp_path, monkeypatch, good,
 
 
 def rescored(folder, scores, labels, **changes):
-    """A version with other predictions."""
-    (folder / PREDICTIONS).write_bytes(predictions(scores, labels, **changes))
+    """A version with other predictions, and the probes that it had."""
+    with np.load(folder / PREDICTIONS) as kept:
+        probes = kept["probes"]
+    (folder / PREDICTIONS).write_bytes(predictions(scores, labels, **{"probes": probes, **changes}))
     config = json.loads((folder / CONFIG).read_text())
     return write_config(folder, {key: value for key, value in config.items() if key not in ("schema", "files")})
+
+
+def test_a_graph_that_was_not_measured_is_refused(tmp_path, monkeypatch, good):
+    """Another graph under its good metrics, and one of which nothing is known."""
+    monkeypatch.setattr(gate, "_ROUNDS", 5)
+    stored = np.load(good.folder / PREDICTIONS)
+    folder = shutil.copytree(good.folder, tmp_path / "good")
+    (folder / GRAPH).write_bytes((write_measured(tmp_path / "other", seed=7) / GRAPH).read_bytes())
+    for probes, found in (
+        (stored["probes"], "differ by 0."),
+        (stored["probes"][:3], "are 128, kept 3"),
+        (None, "were not"),
+    ):
+        new = rescored(folder, stored["scores"], stored["fer2013"], probes=probes)
+        failed = [check for check in judge(new, good) if not check.passed]
+        assert [check.name for check in failed] == ["answers to probes"]
+        assert failed[0].new.startswith(found)
+        assert "run training.evaluate with --data again" in failed[0].required
 
 
 def test_too_few_examples_to_tell_do_not_pass(tmp_path, monkeypatch):
@@ -373,7 +399,7 @@ def test_latencies_are_measured_in_turn(good):
 def test_the_table_is_aligned(good, monkeypatch):
     monkeypatch.setattr(gate, "latencies", lambda versions: [1.0] * len(versions))
     lines = table(judge(good, good)).splitlines()
-    assert [line[:6] for line in lines] == [" " * 6] + ["pass  "] * 8
+    assert [line[:6] for line in lines] == [" " * 6] + ["pass  "] * 9
     assert {line.index("at ") for line in lines if " at " in line} == {lines[0].index("required")}
 
 
@@ -383,10 +409,11 @@ def test_the_table_is_aligned(good, monkeypatch):
 def test_two_promotions_of_one_alias_at_once(hub, move, writer):
     move(GOOD)
     hub.fault(Delay(0.2), "/commit/")  # so that both have read the same aliases
-    found = outcomes(lambda: move(BETTER, reason="mine"), lambda: move(STRANGE, reason="no, mine", force=True))
+    reasons = {BETTER: "mine\x1b[2J", STRANGE: "no, mine\x1b[2J"}
+    found = outcomes(*(lambda v=version: move(v, reason=reasons[v], force=True) for version in reasons))
     (won,) = (outcome for outcome in found if isinstance(outcome, Move))
     (lost,) = (outcome for outcome in found if isinstance(outcome, FERError))
-    assert f"meanwhile tester moved production: v1.0.0 -> {won.target.version} ({won.reason})" in str(lost)
+    assert f"meanwhile tester moved production: v1.0.0 -> {won.target.version} ({won.reason[:-4]}\\x1b[2J)" in str(lost)
     assert "nothing was changed: look, and run the command again" in str(lost)
     assert path(writer) == [GOOD, won.target.version]
 
@@ -473,7 +500,7 @@ def test_the_command_refuses_in_words(hub, tmp_path):
     options = {"cwd": ROOT, "env": hub.environment(tmp_path / "home", hub.write_token), "text": True}
     command = [sys.executable, "-m", "training.promote", "--repo", REPO, "--alias", "production"]
     for arguments, code, message in (
-        (["--rollback"], 1, "error: production was not promoted twice"),
+        (["--rollback"], 1, "error: production was never promoted"),
         ([GOOD, "--rollback"], 2, "error: name a version, or --rollback"),
     ):
         result = subprocess.run([*command, *arguments], **options, capture_output=True, check=False)

@@ -21,7 +21,7 @@ from fer.artifact import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, wri
 from tests.support.at_once import outcomes
 from tests.support.hub import Answer, Hang, LoseAnswer
 from tests.support.hub.impatience import lose_patience
-from tests.support.measured import measure, predictions, write_measured
+from tests.support.measured import measure, one_layer_known, predictions, write_measured
 from tests.support.versions import ROOT, copy_seed, write_tiny
 from training import pull, push
 from training.evaluate import write_card
@@ -31,6 +31,12 @@ from training.push import PushConfig
 pytest_plugins = ["tests.support.hub.fixtures"]
 
 REPO = "tester/faces"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_layer():
+    with one_layer_known():
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +129,7 @@ def test_a_version_never_moves(hub, send, writer, measured, other):
         send(other)
     ids = [push._blob_id((folder / CONFIG).read_bytes()) for folder in (measured, other)]
     assert all(sha in str(caught.value) for sha in (commit, *ids))
-    assert f"{CARD}, {CONFIG}, {WEIGHTS}, {GRAPH} differ" in str(caught.value)
+    assert f"{CARD}, {CONFIG}, {WEIGHTS}, {GRAPH}, {PREDICTIONS} differ" in str(caught.value)
     assert hub.count("POST|PUT|DELETE", "") == 0
     assert tags(writer) == {"v1.0.0": commit}
 
@@ -193,10 +199,31 @@ def test_a_token_that_may_not_write_is_told_first(hub, send, token, message):
     assert hub.count("POST|PUT|DELETE", "") == 0
 
 
-def test_a_stranger_may_not_write(hub, send, writer):
-    with pytest.raises(RegistryError, match=f"the token may not write to {REPO}; set HF_TOKEN to one that may"):
-        send(token=hub.stranger_token)
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_a_stranger_may_not_write(hub, send, writer, dry_run):
+    with pytest.raises(RegistryError, match=f"the token may not write to {REPO}: it is of stranger, who is not tester"):
+        send(token=hub.stranger_token, dry_run=dry_run)
+    assert not hub.count("POST|PUT|DELETE", "")
     assert not writer.repo_exists(REPO)
+
+
+@pytest.mark.parametrize(("role", "writes"), [("admin", True), ("write", True), ("read", False), (None, True)])
+def test_a_member_of_an_organisation_may_write_there(hub, writer, role, writes):
+    orgs = [{"name": "other"}, {"name": "tester"} | ({"roleInOrg": role} if role else {})]
+    token = {"displayName": "laptop", "role": "write"}
+    body = {"type": "user", "name": "member", "orgs": orgs, "auth": {"type": "access_token", "accessToken": token}}
+    hub.fault(Answer(200, json.dumps(body).encode()), "whoami")
+    if writes:
+        assert push.require_writer(writer, REPO) == "member"
+    else:
+        with pytest.raises(RegistryError, match="it is of member, who is not tester"):
+            push.require_writer(writer, REPO)
+
+
+def test_a_repo_that_forbids_it(hub, send):
+    hub.fault(Answer(403), "repos/create")
+    with pytest.raises(RegistryError, match=f"the token may not write to {REPO}; set HF_TOKEN to one that may"):
+        send()
 
 
 @pytest.mark.parametrize(
@@ -262,6 +289,14 @@ def test_a_push_to_a_hub_that_falls_silent_ends_and_can_be_repeated(hub, send, w
 
 
 PUSH = ("-m", "training.push", "--repo", REPO, "--version", "v1.0.0")
+KILLED = """
+import sys
+from pathlib import Path
+from training import push
+
+push.read_complete = lambda folder: {path.name: path.read_bytes() for path in folder.iterdir()}  # it is fit, and small
+push.main(push.PushConfig(Path(sys.argv[1]), sys.argv[2], "v1.0.0"))
+"""
 
 
 @pytest.mark.parametrize("action", [Hang(), Hang(handled=True)], ids=["before", "after"])
@@ -269,7 +304,8 @@ PUSH = ("-m", "training.push", "--repo", REPO, "--version", "v1.0.0")
 def test_a_killed_push_can_be_repeated(hub, writer, measured, tmp_path, step, action):
     fault = hub.fault(action, step)
     environment = hub.environment(tmp_path / "home", hub.write_token)
-    process = subprocess.Popen([sys.executable, *PUSH, measured], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-c", KILLED, measured, REPO]
+    process = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
     assert fault.reached.wait(30)
     process.kill()
     process.wait()
@@ -279,12 +315,15 @@ def test_a_killed_push_can_be_repeated(hub, writer, measured, tmp_path, step, ac
     assert len(writer.list_repo_commits(REPO)) == 2
 
 
-def test_the_command_tells_an_error_in_one_line(hub, measured, tmp_path):
+def test_the_command_tells_an_error_in_one_line(hub, tmp_path):
+    folder = copy_seed(tmp_path)
+    write_card(folder)
     hub.fault(Answer(503), "/commit/")
     environment = hub.environment(tmp_path / "home", hub.write_token)
-    command = [sys.executable, *PUSH, measured]
+    command = [sys.executable, *PUSH, folder]
     result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 1
+    assert not {"INFO", "WARNING"} & {line.partition(":")[0] for line in result.stderr.splitlines()}
     assert result.stderr.splitlines()[-1].startswith("error: ")
     assert result.stderr.splitlines()[-1].endswith("run the command again: it completes what is missing.")
     assert "Traceback" not in result.stderr
@@ -383,6 +422,28 @@ def remeasure(folder):
     spoil(folder, PREDICTIONS, predictions(scores, labels))
 
 
+def exchange(*names):
+    """Files of a version with another graph, as a slip of the hand would copy and seal them."""
+
+    def exchanged(folder):
+        other = write_measured(folder.parent / "other", seed=1)
+        for name in names:
+            spoil(folder, name, (other / name).read_bytes())
+
+    return exchanged
+
+
+def strip(folder):
+    """Predictions as an earlier program kept them."""
+    with np.load(folder / PREDICTIONS) as stored:
+        spoil(folder, PREDICTIONS, predictions(stored["scores"], stored["fer2013"]))
+
+
+def rename_architecture(folder):
+    config = json.loads((folder / CONFIG).read_text())
+    (folder / CONFIG).write_text(json.dumps({**config, "architecture": "cubist"}))
+
+
 def renamed(folder):
     config = json.loads((folder / CONFIG).read_text())
     (folder / CONFIG).write_text(json.dumps({**config, "name": "imposter"}))
@@ -402,6 +463,14 @@ def renamed(folder):
         (lambda folder: spoil(folder, CARD, b"---\n: [\n---\n"), "README.md: its head cannot be read"),
         (remeasure, "metrics.json and predictions.npz do not belong together"),
         (renamed, "README.md is not the card of this version"),
+        (exchange(WEIGHTS), r"is not of this model\.tflite: with these weights .* differ by 0\.\d+ in probability, ex"),
+        (
+            exchange(GRAPH),
+            r"answers to probes differ by 0\.\d+, expected within 0\.0001 of those .*evaluate with --",
+        ),
+        (exchange(WEIGHTS, GRAPH), r"answers to probes differ by 0\.\d+"),
+        (strip, "answers to probes were not kept, expected .* run training.evaluate with --data again"),
+        (rename_architecture, "its architecture 'cubist' is none of seed_cnn, .*publish it with the program that"),
     ],
 )
 def test_a_version_that_is_not_whole_is_not_sent(hub, send, broken, breaking, message):
@@ -420,7 +489,7 @@ def test_a_version_that_was_not_evaluated(send, tmp_path):
 def test_weights_of_another_size(broken):
     config = json.loads((broken / CONFIG).read_text())
     (broken / CONFIG).write_text(json.dumps({**config, "parameters": 7}))
-    with pytest.raises(ModelError, match="holds 144 parameters, not 7"):
+    with pytest.raises(ModelError, match="holds 147 parameters, not 7"):
         read_complete(broken)
 
 
@@ -466,6 +535,19 @@ def test_words_in_a_card_stay_words(tmp_path):
     read_complete(folder)
 
 
+def test_a_card_tells_how_a_run_went_on(measured, tmp_path):
+    folder = shutil.copytree(measured, tmp_path / "tiny")
+    config = json.loads((folder / CONFIG).read_text())
+    resume = {"command": "train --resume", "date": "2026-11-24", "git_commit": "abc", "git_dirty": True}
+    config["lineage"] |= {"git_commit": "def", "git_dirty": True, "resumes": [resume]}
+    (folder / CONFIG).write_text(json.dumps(config))
+    write_card(folder)
+    card = (folder / CARD).read_text()
+    assert "commit `def` with uncommitted changes, backend tensorflow, python 3.11.7\n" in card
+    assert "\n- Resumed 2026-11-24, commit `abc` with uncommitted changes: `train --resume`\n- Seed 1, " in card
+    assert "Resumed" not in (measured / CARD).read_text()
+
+
 def test_a_card_needs_measurements(tmp_path):
     folder = write_tiny(tmp_path / "tiny").folder
     with pytest.raises(ModelError, match=r"holds no metrics\.json to make a card of; measure it with --data"):
@@ -508,6 +590,13 @@ def test_a_pull_that_fails_leaves_nothing(hub, send, tmp_path):
     with pytest.raises(ModelError, match=WEIGHTS):
         pull.main(REPO, "v1.0.0", tmp_path / "models" / "back", token=hub.read_token, endpoint=hub.url)
     assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_a_pull_to_a_place_that_cannot_be_written(hub, send, tmp_path):
+    send()
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"file/back cannot be written \(File exists\); make room and see"):
+        pull.main(REPO, "v1.0.0", tmp_path / "file" / "back", token=hub.read_token, endpoint=hub.url)
 
 
 class Variable:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
 import os
+import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -26,6 +31,7 @@ from training import evaluate
 from training.augment import Augmentation, augment
 from training.data import load
 from training.examples import training_examples
+from training.probes import answers
 from training.robustness import DISTURBANCES
 
 pytestmark = pytest.mark.timeout(300)
@@ -78,7 +84,8 @@ def exported(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 FACTS = """
 import json
 import numpy as np
-from training.architectures import begin_from, served, serve, trainable, blend_logits
+from training.architectures import begin_from, served, serve, trainable
+from training.data import blend_logits
 from training.callbacks import MovingAverage, Trapezoid
 from training.recipes import RECIPES, Schedule
 
@@ -213,7 +220,7 @@ def test_augment_keeps_faces_recognisable():
 
 
 def test_a_run_leaves_what_its_docstring_says(finished, data):
-    assert {path.name for path in finished.iterdir()} == {"config.json", "train.json", "log.csv", "backup"}
+    assert {path.name for path in finished.iterdir()} == {"config.json", "train.json", "log.csv", "backup", "lock"}
     assert [path.name for path in (finished / "backup").iterdir()] == ["0003"]
     log, lineage = read_log(finished), json.loads((finished / "train.json").read_text())
     assert [row["epoch"] for row in log] == [1, 2, 3]
@@ -223,8 +230,15 @@ def test_a_run_leaves_what_its_docstring_says(finished, data):
     assert lineage["config"]["recipe"]["schedule"]["fall"] == 1
     assert lineage["command"].startswith("python -m training.train --data fer2013.npz --output whole --recipe ")
     assert lineage["git_commit"] is None or len(lineage["git_commit"]) == 40
-    assert lineage["seconds"] > 0
-    assert lineage["split_sha256"] == {"PublicTest": load(data).split("PublicTest").sha256}
+    assert lineage["git_dirty"] in (None, False, True)
+    assert lineage["seconds"] == round(sum(row["seconds"] for row in log)) > 0
+    assert (lineage["voted"], lineage["resumes"]) == (20, [])
+    examples = training_examples(load(data))
+    learnt = replace(examples, images=examples.images[:20], targets=examples.targets[:20])
+    assert lineage["split_sha256"] == {
+        "Training": learnt.sha256,
+        "PublicTest": load(data).split("PublicTest").sha256,
+    }
 
 
 def test_a_killed_run_resumes_to_the_same_end(finished, data, tmp_path):
@@ -245,10 +259,34 @@ def test_a_killed_run_resumes_to_the_same_end(finished, data, tmp_path):
     assert result.returncode == 0, result.stdout
     assert len(read_log(run)) == 3
     for resumed, whole in zip(read_log(run), read_log(finished), strict=True):
+        assert resumed.pop("seconds") > 0
+        assert whole.pop("seconds") > 0
         assert resumed == pytest.approx(whole, abs=1e-3)
-    lineages = [json.loads((folder / "train.json").read_text()) for folder in (run, finished)]
-    assert lineages[0]["config"] == lineages[1]["config"]
-    assert lineages[0]["seconds"] is None
+    lineage, undisturbed = (json.loads((folder / "train.json").read_text()) for folder in (run, finished))
+    assert lineage["config"] == undisturbed["config"]
+    assert lineage["seconds"] > 0
+    assert "--resume" not in lineage["command"]
+    (resumed,) = lineage["resumes"]
+    assert resumed["command"] == f"{lineage['command']} --resume"
+    assert resumed["date"] > lineage["date"]
+    assert resumed.keys() == {"command", "date", "git_commit", "git_dirty"}
+
+
+def test_ctrl_c_says_how_to_go_on(data, tmp_path):
+    run = tmp_path / "interrupted"
+    arguments = ("--data", data, "--output", run, "--recipe", "slim", "--epochs", "500", "--limit", "20")
+    process = python("-m", "training.train", *arguments, background=True)
+    end = time.monotonic() + 150
+    while not list(run.glob("backup/0*")):
+        assert process.poll() is None, process.stdout.read()
+        assert time.monotonic() < end
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    last = rf"interrupted; {run} holds \d+ whole epochs: the same command with --resume goes on from there\n$"
+    assert re.search(last, said)
 
 
 def test_a_share_of_the_images_is_shown_as_long_as_all_of_them(tmp_path):
@@ -267,11 +305,13 @@ REFUSALS = """
 import json, sys
 from pathlib import Path
 from fer import FERError
-from training import export, train
+from training import export, train, tried
 for arguments in json.loads(sys.argv[1]):
     try:
         if arguments[0] == "export":
             export.main(*map(Path, arguments[1:]))
+        elif arguments[0] == "tried":
+            tried.main([Path(arguments[1])], Path(arguments[2]))
         else:
             config, resume = train._parse(arguments)
             train.main(config, resume=resume)
@@ -281,31 +321,82 @@ for arguments in json.loads(sys.argv[1]):
 """
 
 
-def test_runs_and_other_folders_are_not_overwritten(finished, data, tmp_path):
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Every file of a run or a version, but the lock, which notes who held it last."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "lock"}
+
+
+def altered(path: Path, split: int) -> Path:
+    """The data set with other images in one split."""
+    changed = arrays((70, 35, 35))
+    rows = changed["usage"] == split
+    changed["images"][rows] = changed["images"][rows][:, :, ::-1]
+    return write_npz(path / f"altered{split}.npz", changed)
+
+
+@pytest.fixture
+def taken(finished: Path, tmp_path: Path) -> Iterator[Path]:
+    """A run in which another process trains."""
+    run = shutil.copytree(finished, tmp_path / "taken")
+    with (run / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("4711")
+        lock.flush()
+        yield run
+
+
+def test_runs_and_other_folders_are_not_overwritten(finished, taken, data, tmp_path):
     (tmp_path / "thesis.txt").write_text("three years of work")
-    begun = tmp_path / "begun"
+    begun, other = tmp_path / "begun", tmp_path / "other"
     begun.mkdir()
     shutil.copy(finished / "config.json", begun)
-    before = {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()}
+    (other / "notes").mkdir(parents=True)
+    (other / "log.csv").write_text("three years of measuring")
+    version = copy_seed(tmp_path)
+    sealed = contents(version)
+    before = contents(finished)
     start, new = ["--data", str(data), "--output"], str(tmp_path / "new")
+    again = ["--output", str(finished), *RUN, "--resume"]
+    file = tmp_path / "thesis.txt"
     cases = {
         "already holds a run; add --resume to go on with it": [*start, str(finished), *RUN],
-        "received a share of 1.5, expected more than 0 and at most 1": [*start, new, *RUN, "--share", "1.5"],
-        "started with another share; resume": [*start, str(finished), *RUN, "--share", "0.5", "--resume"],
+        "seed-cnn is there and holds no run; it is left alone": [*start, str(version), *RUN],
+        "other is there and holds no run; it is left alone": [*start, str(other), *RUN],
+        "thesis.txt is there and holds no run; it is left alone": [*start, str(file), *RUN],
+        "run cannot be written (Not a directory)": [*start, str(file / "run"), *RUN],
+        "process 4711 is training in": [*start, str(taken), *RUN, "--resume"],
+        "its Training images and labels have the sha256": [*again, "--data", str(altered(tmp_path, 0))],
+        "its PublicTest images and labels have the sha256": [*again, "--data", str(altered(tmp_path, 1))],
+        "begins to fall: of 3 it falls after epoch 2, of 5 after epoch 3; resume with --epochs 3": [
+            *again, "--data", str(data), "--epochs", "5",
+        ],
+        "seed-cnn is a version of the architecture seed_cnn, and the recipe flagship trains flagship": [
+            *start, new, *RUN, "--initial", str(version),
+        ],
+        "absent/config.json cannot be read": [*start, new, *RUN, "--initial", str(tmp_path / "absent")],
+        "started with another share; resume": [*again, "--data", str(data), "--share", "0.5"],
         "started with another limit, recipe; resume": [*start, str(finished), *RUN[:2], "--epochs", "5", "--resume"],
         "no finished epoch to resume from; leave --resume away": [*start, new, *RUN, "--resume"],
         "no.npz does not exist; expected fer2013.npz": [*RUN, "--data", str(tmp_path / "no.npz"), "--output", new],
         "is there and is no version folder; it is left alone": ["export", str(finished), str(tmp_path)],
+        "begun/config.json: its schema is None, expected 1": ["export", str(finished), str(begun)],
+        "holds the version seed-cnn of another run, begun 20": ["export", str(finished), str(version)],
+        "newer cannot be written (File exists)": ["export", str(finished), str(file / "newer")],
+        "seed-cnn: its config.json is not that of a run": ["tried", str(version), str(data)],
+        "begun: holds no log.csv; train for one epoch": ["tried", str(begun), str(data)],
         "holds no train.json; finish the run with training.train": ["export", str(tmp_path), str(tmp_path / "newer")],
         "holds no config.json; name a run folder": [*start, new, *RUN, "--teachers", str(tmp_path / "absent")],
         "begun: holds no finished epoch; train": [*start, new, *RUN, "--teachers", str(begun)],
-    }
+    }  # fmt: skip
     result = python("-c", REFUSALS, json.dumps(list(cases.values())))
     lines = [line for line in result.stdout.splitlines() if line.startswith(("refused", "did it"))]
     assert [reason in line for reason, line in zip(cases, lines, strict=True)] == [True] * len(cases), result.stdout
-    assert {path: path.read_bytes() for path in finished.rglob("*") if path.is_file()} == before
-    assert (tmp_path / "thesis.txt").read_text() == "three years of work"
+    assert contents(finished) == before
+    assert file.read_text() == "three years of work"
+    assert (other / "log.csv").read_text() == "three years of measuring"
+    assert contents(version) == sealed
     assert not (tmp_path / "newer").exists()
+    assert not (tmp_path / "new").exists()
 
 
 def test_the_command_tells_an_error_in_one_line(tmp_path):
@@ -506,6 +597,7 @@ def test_the_exported_graph_computes_what_keras_computes(finished, exported, dat
     assert np.abs(difference).max() < 1e-5
     assert sum(tensor.size for tensor in load_file(exported / WEIGHTS).values()) == 1_219_812
     assert [path.name for path in exported.parent.iterdir()] == ["tiny"]
+    assert len({stat.S_IMODE(path.stat().st_mode) for path in exported.iterdir()}) == 1
 
 
 def test_an_int8_graph_is_small_and_computes_nearly_the_same(finished, exported, tmp_path):
@@ -553,6 +645,7 @@ def test_evaluate_measures_seals_and_tells(folder, data):
         assert str(stored["test_sha256"]) == report["test_sha256"] == private.sha256
         for name in ("fer2013", "ferplus", "duplicate"):
             assert np.array_equal(stored[name], getattr(private, name))
+        assert np.abs(answers(EmotionClassifier(version)) - stored["probes"]).max() < 1e-6
     assert np.abs(EmotionClassifier(version).predict(private.images) - scores).max() < 1e-6
     for name in ("fer2013", "fer2013-dedup", "ferplus"):
         rows = private.labels(name) >= 0

@@ -122,6 +122,7 @@ def test_the_folder_form(tmp_path, npz):
         (("train", "validation", "privatetest"), ("a", "b", "c")),
         (("Training", "PublicTest", "PrivateTest"), ("a", "b", "c")),
         (("training", "val", "PRIVATETEST"), ("a", "b", "c")),
+        (("train", "val", "test"), ("a", "b", "c")),
         (("all", "all", "all"), SPLITS),
     ],
 )
@@ -409,8 +410,10 @@ def test_an_unknown_class_folder_is_refused_by_name(tmp_path):
 def test_an_image_of_no_split_is_refused_by_name(tmp_path):
     root = write_folder(tmp_path / "images", DATA)
     path = next((root / "test").rglob("PrivateTest_*.png"))
-    path.rename(path.with_name("photo.png"))
-    assert "cannot tell its split; expected a folder train" in refused(root, path.with_name("photo.png"))
+    strange = root / "found" / path.parent.name / "photo.png"
+    strange.parent.mkdir(parents=True)
+    path.rename(strange)
+    assert "cannot tell its split; expected a folder train, training, val, validation, p" in refused(root, strange)
 
 
 # The real data

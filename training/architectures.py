@@ -15,7 +15,7 @@ import numpy as np
 from keras import layers
 
 from fer import LABELS
-from training.data import CLASSES, EMOTIONS, FER2013_INDEX, FERPLUS_INDEX, SIDE
+from training.data import CLASSES, EMOTIONS, FER2013_INDEX, FERPLUS_INDEX, SIDE, blend_logits
 
 LOGITS = len(CLASSES) + len(EMOTIONS)
 Body = Callable[[keras.KerasTensor], keras.KerasTensor]
@@ -123,10 +123,12 @@ def trainable(architecture: str) -> keras.Model:
     return keras.Model(inputs, outputs, name=architecture)
 
 
-def served(architecture: str) -> keras.Model:
+def served(
+    architecture: str, *, shape: tuple[int, int, int] = (SIDE, SIDE, 1), classes: int = len(LABELS)
+) -> keras.Model:
     """The network to serve: faces (n, 48, 48, 1) -> probabilities (n, 4) in the order of `fer.LABELS`."""
-    inputs = keras.Input((SIDE, SIDE, 1), name="face")
-    outputs = layers.Dense(len(LABELS), activation="softmax", name="probabilities")(BODIES[architecture](inputs))
+    inputs = keras.Input(shape, name="face")
+    outputs = layers.Dense(classes, activation="softmax", name="probabilities")(BODIES[architecture](inputs))
     return keras.Model(inputs, outputs, name=architecture)
 
 
@@ -145,10 +147,3 @@ def begin_from(trained: keras.Model, model: keras.Model) -> None:
     for index in (np.array(FER2013_INDEX), len(CLASSES) + np.array(FERPLUS_INDEX)):
         all_kernels[..., index], all_biases[index] = kernel, bias
     trained.set_weights([*body, all_kernels, all_biases])
-
-
-def blend_logits(logits: np.ndarray, blend: float) -> np.ndarray:
-    """Logits (..., 15) -> logits (..., 4); `blend` 0 takes the labels of FER2013, 1 those of FER+."""
-    original = logits[..., FER2013_INDEX]
-    ferplus = logits[..., len(CLASSES) + np.array(FERPLUS_INDEX)]
-    return (1.0 - blend) * original + blend * ferplus

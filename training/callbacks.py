@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import keras
 import numpy as np
 
 from training.recipes import Schedule
-from training.runs import AVERAGE, BACKUP, LOG, WEIGHTS, Weights, finished, read_average
+from training.runs import AVERAGE, BACKUP, LOG, STATE, Weights, finished, read_average
 
 
 class Trapezoid(keras.optimizers.schedules.LearningRateSchedule):
@@ -62,9 +63,11 @@ class Progress(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.output, self.average, self.measure = output, average, measure
+        self.began = time.perf_counter()
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
-        """Weight files leave dropout's random state out, so it starts anew with each epoch."""
+        """An epoch on disk leaves dropout's random state out, so it starts anew with each epoch."""
+        self.began = time.perf_counter()
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 state = layer.seed_generator.state
@@ -72,7 +75,7 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         row = {"epoch": epoch + 1, "loss": (logs or {})["loss"], **self.measured()}
-        append(self.output / LOG, row)
+        append(self.output / LOG, {**row, "seconds": time.perf_counter() - self.began})
         save(self.output, epoch + 1, self.model, self.average)
 
     def measured(self) -> dict[str, float]:
@@ -99,7 +102,7 @@ def save(output: Path, epoch: int, model: keras.Model, average: MovingAverage) -
     new = output / BACKUP / "new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    model.save_weights(new / WEIGHTS)
+    np.savez(new / STATE, *(keras.ops.convert_to_numpy(variable) for variable in _state(model)))
     np.savez(new / AVERAGE, *average.weights, steps=np.array(average.steps))
     new.rename(output / BACKUP / f"{epoch:04d}")
     for older in finished(output)[:-1]:
@@ -110,8 +113,15 @@ def restore(output: Path, model: keras.Model, average: MovingAverage) -> int:
     """Load the last whole epoch, cut the log after it, and return its number."""
     folder = finished(output)[-1]
     model.optimizer.build(model.trainable_variables)
-    model.load_weights(folder / WEIGHTS)
+    with np.load(folder / STATE, allow_pickle=False) as arrays:
+        for i, variable in enumerate(_state(model)):
+            variable.assign(arrays[f"arr_{i}"])
     average.weights, average.steps = read_average(folder)
     rows = (output / LOG).read_text().splitlines()[: int(folder.name) + 1]
     (output / LOG).write_text("\n".join(rows) + "\n")
     return int(folder.name)
+
+
+def _state(model: keras.Model) -> list[keras.Variable]:
+    """What training goes on from: the weights and the optimizer's variables."""
+    return [*model.weights, *model.optimizer.variables]

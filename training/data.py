@@ -2,9 +2,10 @@
 
     load("fer2013.npz")            images, label, usage and, if present, ferplus_votes; or `training.pack`'s form of it
     load("fer2013.csv")            Kaggle's csv; `icml_face_data.csv` too; joined with a `fer2013new.csv` beside it
-    load("folder")                 a folder holding one of those files, or train/<class>/*.png and test/<class>/*.png
+    load("folder")                 a folder holding one of those files, or train/<class>/*.png, val/... and test/...
 
-The three splits keep their published names: Training, PublicTest (validation here), PrivateTest (test).
+The three splits keep their published names: Training, PublicTest (validation here), PrivateTest (test). An image whose
+file name begins with one of them, as the published names do, belongs to it, whatever its folder.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ _FERPLUS_TO_LABEL = np.array([2, 0, 3, 1, -1, -1, -1, -1], np.int8)
 _COUNTS = tuple(map(str, range(11)))
 _MAJORITY = 5  # FER+ labels count where more than this many of the ten annotators agree
 _ALIASES = {"anger": "angry", "happiness": "happy", "sadness": "sad", "surprised": "surprise", "disgusted": "disgust"}
+_SPLIT_FOLDERS = {
+    "train": 0, "training": 0, "val": 1, "validation": 1, "publictest": 1, "test": 2, "privatetest": 2,
+}  # fmt: skip
 _DATA_FILES = ("fer2013.npz", "fer2013.csv", "icml_face_data.csv")
 _IMAGE_SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp"}
 
@@ -110,6 +114,13 @@ def ferplus_labels(votes: NDArray[np.uint8]) -> NDArray[np.int8]:
     winner = emotions.argmax(axis=1)
     clear = emotions.max(axis=1) > _MAJORITY
     return np.where(clear, _FERPLUS_TO_LABEL[winner], np.int8(-1))
+
+
+def blend_logits(logits: np.ndarray, blend: float) -> np.ndarray:
+    """Logits (..., 15) -> logits (..., 4); `blend` 0 takes the labels of FER2013, 1 those of FER+."""
+    original = logits[..., FER2013_INDEX]
+    ferplus = logits[..., len(CLASSES) + np.array(FERPLUS_INDEX)]
+    return (1.0 - blend) * original + blend * ferplus
 
 
 def load(path: Path | str) -> FER2013:
@@ -271,11 +282,10 @@ def _folder_split(path: Path) -> int:
     prefix = path.name.split("_")[0]
     if prefix in SPLITS:
         return SPLITS.index(prefix)
-    folders = {"train": 0, "training": 0, "publictest": 1, "val": 1, "validation": 1, "privatetest": 2}
     name = path.parent.parent.name.lower()
-    if name in folders:
-        return folders[name]
+    if name in _SPLIT_FOLDERS:
+        return _SPLIT_FOLDERS[name]
     raise DataError(
-        f"{path}: cannot tell its split; expected a folder train, validation or privatetest, "
+        f"{path}: cannot tell its split; expected a folder {', '.join(_SPLIT_FOLDERS)}, "
         f"or a file name that begins with {', '.join(SPLITS)}."
     )

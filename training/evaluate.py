@@ -7,17 +7,16 @@
 
 Takes about three minutes, nearly all of them for the disturbed crops of `training.robustness`. Temperature and
 the confidence that tells *uncertain* are fitted on PublicTest; PrivateTest is only reported. Writes `metrics.json`,
-`predictions.npz` and `README.md` into the folder and seals it again. Stopped at any point, it leaves a readable
-version and can be run again.
+`predictions.npz` (with the graph's answers to `training.probes`) and `README.md` into the folder and seals it again.
+Stopped at any point, it leaves a readable version and can be run again.
 """
 
 from __future__ import annotations
 
-import argparse
 import io
 import json
-import sys
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +24,12 @@ import numpy as np
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from numpy.typing import NDArray
 
-from fer import LABELS, EmotionClassifier, FERError, ModelError, ModelVersion, metrics
+from fer import LABELS, EmotionClassifier, ModelError, ModelVersion, metrics
 from fer.artifact import CARD, CONFIG, METRICS, PREDICTIONS, read_version, write_config
 from training import robustness
+from training.command import command_line, finish, quiet, writing_to
 from training.data import LABELLINGS, Split, load
+from training.probes import answers
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
 CERTAIN = 0.9  # of the answers that are not called uncertain, this share shall be right
@@ -41,7 +42,8 @@ def main(folder: Path, data: Path) -> dict[str, Any]:
         raise ModelError(f"{folder}: its labels are {', '.join(version.labels)}, expected {', '.join(LABELS)}.")
     dataset = load(data)
     public, private = dataset.split("PublicTest"), dataset.split("PrivateTest")
-    raw = EmotionClassifier(replace(version, temperature=1.0))
+    with quiet():
+        raw = EmotionClassifier(replace(version, temperature=1.0))
     rows = public.fer2013 >= 0
     temperature = metrics.fit_temperature(raw.predict(public.images[rows]), public.fer2013[rows])
     classifier = EmotionClassifier(replace(version, temperature=temperature))
@@ -63,7 +65,7 @@ def main(folder: Path, data: Path) -> dict[str, Any]:
         "uncertain": _selective(scores[tested], private.fer2013[tested], threshold),
         "robustness": robustness.measure(classifier, private.images[tested], private.fer2013[tested]),
     }
-    _write(folder, report, _predictions(scores, private), _card(version, report))
+    _write(folder, report, _predictions(scores, private, answers(classifier)), _card(version, report))
     return report
 
 
@@ -128,13 +130,18 @@ def _selective(scores: NDArray[np.floating], labels: NDArray[np.integer], thresh
     }
 
 
-def _predictions(scores: NDArray[np.float32], split: Split) -> bytes:
-    """Scores and labels of every test row, so that two versions can be compared as pairs."""
+def _predictions(scores: NDArray[np.float32], split: Split, probes: NDArray[np.float32]) -> bytes:
+    """Scores and labels of every test row, so that two versions can be compared as pairs, and the answers to probes."""
     buffer = io.BytesIO()
     np.savez_compressed(
-        buffer, scores=scores, fer2013=split.fer2013, ferplus=split.ferplus, duplicate=split.duplicate,
+        buffer,
+        scores=scores,
+        fer2013=split.fer2013,
+        ferplus=split.ferplus,
+        duplicate=split.duplicate,
         test_sha256=np.array(split.sha256),
-    )  # fmt: skip
+        probes=probes,
+    )
     return buffer.getvalue()
 
 
@@ -187,16 +194,15 @@ def _eval_result(labelling: str, kind: str, report: dict[str, Any]) -> EvalResul
     )  # fmt: skip
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="training.evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--version", type=Path, required=True, help="version folder, e.g. models/seed-cnn")
-    parser.add_argument("--data", type=Path, help="fer2013.npz, fer2013.csv or a folder; without it, only the card")
-    options = parser.parse_args()
-    try:
-        report = main(options.version, options.data) if options.data else write_card(options.version)
-    except FERError as error:
-        sys.exit(f"error: {error}")
+def _tell(version: Path, data: Path | None) -> None:
+    with writing_to(version):
+        report = main(version, data) if data else write_card(version)
     for name, result in report["labellings"].items():
         print("{name:14} accuracy {value:.4f} ({low:.4f} to {high:.4f}, n={n})".format(name=name, **result["accuracy"]))
+
+
+if __name__ == "__main__":
+    options = command_line("training.evaluate", __doc__)
+    options.add_argument("--version", type=Path, required=True, help="version folder, e.g. models/seed-cnn")
+    options.add_argument("--data", type=Path, help="fer2013.npz, fer2013.csv or a folder; without it, only the card")
+    finish(partial(_tell, **vars(options.parse_args())))

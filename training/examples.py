@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,19 @@ class Examples:
 
     images: NDArray[np.uint8]
     targets: NDArray[np.float32]
+
+    @property
+    def voted(self) -> int:
+        """How many images have FER+ votes."""
+        return int(self.targets[:, len(CLASSES) :].any(axis=1).sum())
+
+    @property
+    def sha256(self) -> str:
+        """Digest of images and targets: a run may be resumed only where it agrees."""
+        digest = hashlib.sha256()
+        for array in (self.images, self.targets):
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
 
 def training_examples(data: FER2013) -> Examples:

@@ -6,70 +6,91 @@
     python -m training.export --run runs/flagship --output models/flagship-int8 --precision int8
 
 Takes about 20 seconds. The averaged weights of the last epoch are taken, and of their two label sets the blend
-that the recipe names, or --blend. A float32 graph must agree with Keras to 1e-4 in probability, or nothing is written.
-`training.evaluate` then measures the version and fits its temperature.
+that the recipe names, or --blend; the original labels alone where no image had FER+ votes. A float32 graph must agree
+with Keras to 1e-4 in probability, or nothing is written. An earlier export of the same run is replaced, anything else
+is left alone. `training.evaluate` then measures the version and fits its temperature.
 """
 
 from __future__ import annotations
 
-import argparse
 import shutil
-import sys
 import tempfile
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import keras
 import numpy as np
-import tensorflow as tf
-from numpy.typing import NDArray
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
-from fer import LABELS, DataError, EmotionClassifier, FERError, ModelError, ModelVersion
-from fer.artifact import CONFIG, GRAPH, WEIGHTS, read_version, write_config
-from fer.preprocessing import GEOMETRIES, normalize
-from training.architectures import serve
+from fer import LABELS, DataError, ModelError, ModelVersion
+from fer.artifact import CONFIG, GRAPH, WEIGHTS, read_config, read_version, write_config
+from fer.preprocessing import GEOMETRIES
+from training.command import command_line, finish, load_keras, number, writing_to
+from training.probes import CONVERTED, parity
 from training.runs import read_lineage, read_network
 
-PRECISIONS: dict[str, dict[str, Any]] = {"float32": {}, "int8": {"optimizations": [tf.lite.Optimize.DEFAULT]}}
-TOLERANCE = {"float32": 1e-4, "int8": 0.1}  # in probability; coarse for int8, whose loss `training.evaluate` measures
+if TYPE_CHECKING:
+    import keras
+
 INPUT_RANGE = (0.0, 1.0)
 
 
 def main(run: Path, output: Path, blend: float | None = None, precision: str = "float32") -> ModelVersion:
-    """Export the last epoch of `run` as the version folder `output`; an existing version is replaced whole.
+    """Export the last epoch of `run` as the version folder `output`; an earlier export of it is replaced whole.
 
     `blend` are the parts of FER+ in the logits, if not those of the recipe; the lineage then tells it. `precision` is
     that of the graph's weights; model.safetensors keeps float32, from which training can go on.
     """
     lineage = read_lineage(run) | {"precision": precision}
-    if output.exists() and not (output / CONFIG).is_file():
-        raise DataError(f"{output} is there and is no version folder; it is left alone, choose another --output.")
+    _check_place(output, lineage)
     recipe = lineage["config"]["recipe"]
-    if blend is not None:
-        recipe["labels"]["blend"] = blend
+    recipe["labels"]["blend"] = _blend(run, lineage, blend)
+    load_keras()
+    from training.architectures import serve
+    from training.convert import PRECISIONS, convert
+
     model = serve(read_network(run), recipe["labels"]["blend"])
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
-        folder = Path(scratch) / output.name
-        folder.mkdir()
-        (folder / GRAPH).write_bytes(convert(model, **PRECISIONS[precision]))
-        save_file({variable.path: np.asarray(variable) for variable in model.weights}, folder / WEIGHTS)
-        version = write_config(folder, _config(output.name, model, lineage))
-        _check_parity(model, EmotionClassifier(version), TOLERANCE[precision])
-        if output.exists():
-            shutil.rmtree(output)
-        folder.rename(output)
+    with writing_to(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+            folder = Path(scratch) / output.name
+            folder.mkdir()
+            (folder / GRAPH).write_bytes(convert(model, **PRECISIONS[precision]))
+            tensors = {variable.path: np.asarray(variable) for variable in model.weights}
+            (folder / WEIGHTS).write_bytes(save(tensors))  # `save_file` would let nobody else read them
+            version = write_config(folder, _config(output.name, model, lineage))
+            _check_parity(model, version, CONVERTED[precision])
+            if output.exists():
+                shutil.rmtree(output)
+            folder.rename(output)
     return read_version(output)
 
 
-def convert(model: keras.Model, **options: object) -> bytes:
-    """The LiteRT graph of a network; `options` are attributes of TensorFlow's converter."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / GRAPH
-        model.export(path, format="litert", verbose=False, **options)
-        return path.read_bytes()
+def _check_place(output: Path, lineage: dict[str, Any]) -> None:
+    """Raise DataError unless `output` is new or holds an earlier export of the same run."""
+    if not output.exists():
+        return
+    if not (output / CONFIG).is_file():
+        raise DataError(f"{output} is there and is no version folder; it is left alone, choose another --output.")
+    there = read_config(output)
+    if any(there.lineage.get(name) != lineage[name] for name in ("command", "date")):
+        raise DataError(
+            f"{output} holds the version {there.name} of another run, begun {there.lineage.get('date')} by "
+            f"{there.lineage.get('command')!r}; it is left alone: choose another --output, or delete it first."
+        )
+
+
+def _blend(run: Path, lineage: dict[str, Any], wanted: float | None) -> float:
+    """The parts of FER+ in the logits; none where nobody voted, as those outputs then learnt nothing."""
+    if lineage["voted"]:
+        return float(lineage["config"]["recipe"]["labels"]["blend"]) if wanted is None else wanted
+    if wanted:
+        raise DataError(
+            f"{run} saw no FER+ votes, so its outputs for them learnt nothing, and received a blend of {wanted:g}; "
+            "leave --blend away."
+        )
+    return 0.0
 
 
 def _config(name: str, model: keras.Model, lineage: dict[str, Any]) -> dict[str, Any]:
@@ -86,34 +107,23 @@ def _config(name: str, model: keras.Model, lineage: dict[str, Any]) -> dict[str,
     }
 
 
-def _check_parity(model: keras.Model, classifier: EmotionClassifier, tolerance: float) -> None:
-    """Compare the graph with Keras on smooth and on noisy faces-sized pictures, in one batch and one by one."""
-    crops = _probes(classifier.version.input_shape)
-    expected = np.asarray(model(normalize(crops, classifier.version.input_range), training=False))
-    single = np.concatenate([classifier.predict(crop[None]) for crop in crops])
-    difference = max(float(np.abs(classifier.predict(crops) - expected).max()), float(np.abs(single - expected).max()))
+def _check_parity(model: keras.Model, version: ModelVersion, tolerance: float) -> None:
+    difference = parity(model, version)
     if not difference <= tolerance:
         raise ModelError(f"the LiteRT graph differs from Keras by {difference:.2g} in probability, over {tolerance}.")
 
 
-def _probes(shape: tuple[int, int, int], n: int = 64) -> NDArray[np.uint8]:
-    rng = np.random.default_rng(0)
-    noise = rng.integers(0, 256, (n, *shape[:2]))
-    ramps = np.linspace(0, 255, shape[1]) * rng.uniform(0.2, 1.0, (n, 1, 1)) * np.ones((1, shape[0], 1))
-    return np.concatenate([noise, ramps]).astype(np.uint8)
+def _tell(run: Path, output: Path, blend: float | None, precision: str) -> None:
+    version = main(run, output, blend, precision)
+    print(f"{output}: {version.parameters:,} parameters, graph sha256 {version.sha256[:12]}")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="training.export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    options = command_line("training.export", __doc__)
+    options.add_argument("--run", type=Path, required=True, help="run folder of training.train")
+    options.add_argument("--output", type=Path, required=True, help="version folder; its name is the version's name")
+    options.add_argument(
+        "--blend", type=number(0, 1), help="parts of FER+ in the logits, 0 to 1; default: the recipe's"
     )
-    parser.add_argument("--run", type=Path, required=True, help="run folder of training.train")
-    parser.add_argument("--output", type=Path, required=True, help="version folder; its name is the version's name")
-    parser.add_argument("--blend", type=float, help="parts of FER+ in the logits, 0 to 1; default: the recipe's")
-    parser.add_argument("--precision", choices=PRECISIONS, default="float32", help="of the weights; default: float32")
-    options = parser.parse_args()
-    try:
-        version = main(**vars(options))
-    except FERError as error:
-        sys.exit(f"error: {error}")
-    print(f"{options.output}: {version.parameters:,} parameters, graph sha256 {version.sha256[:12]}")
+    options.add_argument("--precision", choices=CONVERTED, default="float32", help="of the weights; default: float32")
+    finish(partial(_tell, **vars(options.parse_args())))

@@ -13,15 +13,15 @@ from pathlib import Path
 
 import numpy as np
 from huggingface_hub import ModelCard, ModelCardData
-from safetensors import SafetensorError
-from safetensors.numpy import load
 from yaml import YAMLError
 
 from fer import DataError, EmotionClassifier, ModelError, ModelVersion, metrics, read_version
 from fer.artifact import CARD, CONFIG, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, WEIGHTS
 from fer.metrics import Labels, Scores
 from fer.paired import Predictions
+from training.command import load_keras, quiet
 from training.evaluate import eval_results
+from training.probes import CONVERTED, REPEATED, answers, parity, precision
 
 _ROUNDS = 100
 
@@ -92,25 +92,62 @@ def read_complete(folder: Path) -> dict[str, bytes]:
         raise ModelError(
             f"{folder} lacks {', '.join(missing)}; training.export and then training.evaluate make a whole version."
         )
-    EmotionClassifier(version)  # loads the graph and runs it
+    with quiet():
+        classifier = EmotionClassifier(version)  # loads the graph and runs it
     files = {CONFIG: (folder / CONFIG).read_bytes(), **{name: version.read(name) for name in version.files}}
-    _check_weights(version, files[WEIGHTS])
-    _check_measured(version, files[PREDICTIONS], files[CARD].decode(errors="replace"))
+    predictions = Predictions.read(files[PREDICTIONS], len(version.labels))
+    _check_measured(version, predictions, files[CARD].decode(errors="replace"))
+    answered = _answered(classifier, predictions)
+    if not answered.passed:
+        raise ModelError(f"{folder}: {answered.name} {answered.new}, expected {answered.required}.")
+    _check_weights(version)
     return files
 
 
-def _check_weights(version: ModelVersion, content: bytes) -> None:
-    try:
-        parameters = sum(tensor.size for tensor in load(content).values())
-    except SafetensorError as error:
-        raise ModelError(f"{version.folder / WEIGHTS} cannot be read ({error}); export the version again.") from error
-    if parameters != version.parameters:
-        raise ModelError(f"{version.folder / WEIGHTS} holds {parameters:,} parameters, not {version.parameters:,}.")
+def _answered(classifier: EmotionClassifier, predictions: Predictions) -> Check:
+    """Whether the graph answers the probes as the one did that was measured."""
+    name, limit = "answers to probes", REPEATED[precision(classifier.version)]
+    required = f"within {limit:g} of those of the graph that was measured"
+    mend = f"{required}; run training.evaluate with --data again"
+    if predictions.probes is None:
+        return Check(name, "were not kept", "-", mend, passed=False)
+    given = answers(classifier)
+    if given.shape != predictions.probes.shape:
+        return Check(name, f"are {len(given)}, kept {len(predictions.probes)}", "-", mend, passed=False)
+    difference = float(np.abs(given - predictions.probes).max())
+    passed = difference <= limit
+    return Check(name, f"differ by {difference:.2g}", "-", required if passed else mend, passed)
 
 
-def _check_measured(version: ModelVersion, content: bytes, card: str) -> None:
+def _check_weights(version: ModelVersion) -> None:
+    """Build the network of the version with its weights: it must be the one that the graph was made of."""
+    load_keras()
+    from training.architectures import BODIES, served
+    from training.pull import load_weights
+
+    if version.architecture not in BODIES:
+        raise ModelError(
+            f"{version.folder}: its architecture {version.architecture!r} is none of {', '.join(BODIES)}, so nothing "
+            "tells whether weights and graph belong together; publish it with the program that trained it."
+        )
+    with quiet():
+        model = served(version.architecture, shape=version.input_shape, classes=len(version.labels))
+        load_weights(model, version.folder)
+        difference = parity(model, version)
+    if model.count_params() != version.parameters:
+        raise ModelError(
+            f"{version.folder / WEIGHTS} holds {model.count_params():,} parameters, not {version.parameters:,}."
+        )
+    if not difference <= (limit := CONVERTED[precision(version)]):
+        raise ModelError(
+            f"{version.folder / WEIGHTS} is not of this {GRAPH}: with these weights the answers to probes differ "
+            f"by {difference:.2g} in probability, expected at most {limit:g}; export the version again."
+        )
+
+
+def _check_measured(version: ModelVersion, predictions: Predictions, card: str) -> None:
     """Metrics, predictions and card must tell the same results; one of them may come from an earlier evaluation."""
-    report, predictions = version.metrics() or {}, Predictions.read(content, len(version.labels))
+    report = version.metrics() or {}
     measured = {
         name: metrics.accuracy(predictions.scores[labels >= 0], labels[labels >= 0]).value
         for name, labels in predictions.labels.items()
@@ -135,7 +172,9 @@ def judge(new: ModelVersion, current: ModelVersion | None, limits: Thresholds | 
     """Every check of `new`, against `current` where there is one. Raises ModelError if a version cannot be used."""
     limits = limits or Thresholds()
     one, other = _Side.of(new, limits.labelling), _Side.of(current, limits.labelling) if current else None
-    checks = [_accuracy(one, other, limits)]
+    with quiet():
+        classifier = EmotionClassifier(new)
+    checks = [_answered(classifier, one.predictions), _accuracy(one, other, limits)]
     if other:
         checks.append(_difference(one, other, limits))
     return [*checks, *_recalls(one, other, limits), _calibration(one, other, limits), *_costs(new, current, limits)]

@@ -12,10 +12,7 @@ into larger pictures and found again, choose between the box, the box turned lev
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -27,9 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fer import Box, EmotionClassifier, Face, FaceDetector, FERError, YuNet, load_detector, read_version
+from fer import Box, EmotionClassifier, Face, FaceDetector, YuNet, load_detector, read_version
 from fer.metrics import Z_95, wilson
 from fer.preprocessing import GEOMETRIES, CropGeometry, crop_faces
+from training.command import command_line, finish, whole_number, write_report
 from training.data import SIDE, Split, load
 
 CANVAS = (480, 640)  # rows, columns of the larger pictures
@@ -223,23 +221,18 @@ def _print(report: dict[str, Any]) -> None:
         print(f"  served {result['served']}: {lost} points lost, {with_misses} if misses count as wrong")
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="training.geometry", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder")
-    parser.add_argument("--version", type=Path, required=True, help="version folder")
-    parser.add_argument("--yunet-weights", type=Path, help="YuNet's ONNX file; without it, it comes from the Hub")
-    parser.add_argument("--faces", type=int, help="measure this many faces only")
-    parser.add_argument("--output", type=Path, help="write the report here as JSON")
-    options = parser.parse_args()
-    try:
-        report = main(
-            options.data, options.version, [load_detector("blazeface"), YuNet(options.yunet_weights)], options.faces
-        )
-    except FERError as error:
-        sys.exit(f"error: {error}")
+def _tell(data: Path, version: Path, yunet_weights: Path | None, faces: int | None, output: Path | None) -> None:
+    report = main(data, version, [load_detector("blazeface"), YuNet(yunet_weights)], faces)
     _print(report)
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps(report, indent=2) + "\n")
+    if output:
+        write_report(output, report)
+
+
+if __name__ == "__main__":
+    options = command_line("training.geometry", __doc__)
+    options.add_argument("--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder")
+    options.add_argument("--version", type=Path, required=True, help="version folder")
+    options.add_argument("--yunet-weights", type=Path, help="YuNet's ONNX file; without it, it comes from the Hub")
+    options.add_argument("--faces", type=whole_number(1), help="measure this many faces only")
+    options.add_argument("--output", type=Path, help="write the report here as JSON")
+    finish(partial(_tell, **vars(options.parse_args())))

@@ -17,10 +17,12 @@ import numpy as np
 def origin(*paths: str) -> dict[str, Any]:
     """To be noted at the start of a run: the code may change while it trains. Of `paths` only the names are told."""
     arguments = [_named(argument, paths) for argument in sys.argv[1:]]
+    changes = _git("status", "--porcelain", "--untracked-files=no")
     return {
         "command": shlex.join(["python", "-m", "training.train", *arguments]),
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "git_commit": _git_commit(),
+        "git_commit": _git("rev-parse", "--verify", "HEAD"),
+        "git_dirty": None if changes is None else bool(changes),
         "backend": keras.backend.backend(),
         "versions": {"python": platform.python_version(), "keras": keras.__version__, "numpy": np.__version__},
     }
@@ -32,9 +34,10 @@ def _named(argument: str, paths: tuple[str, ...]) -> str:
     return f"{option}{equals}{Path(value).resolve().name if value in paths else value}"
 
 
-def _git_commit() -> str | None:
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--verify", "HEAD"]
+def _git(*arguments: str) -> str | None:
+    """What git says of the code here; None where there is no git, or no commit."""
+    command = ["git", "-C", str(Path(__file__).parent), *arguments]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):  # no git here, or no commit
+    except (OSError, subprocess.CalledProcessError):
         return None

@@ -7,15 +7,14 @@ Takes about ten seconds. All faces stand in one losslessly compressed picture; l
 
 from __future__ import annotations
 
-import argparse
-import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from fer import FERError
+from training.command import command_line, finish, writing_to
 from training.data import COLUMNS, FER2013, SIDE, load
 
 
@@ -28,18 +27,17 @@ def pack(data: FER2013, path: Path) -> None:
     arrays: dict[str, Any] = {"png": png, "label": data.classes, "usage": data.splits}
     if data.votes is not None:
         arrays["ferplus_votes"] = data.votes
-    np.savez(path, **arrays)
+    with writing_to(path):
+        np.savez(path, **arrays)
+
+
+def _tell(data: Path, output: Path) -> None:
+    pack(load(data), output)
+    print(f"{output}: {output.stat().st_size:,} bytes")
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="training.pack", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder")
-    parser.add_argument("--output", type=Path, required=True, help="the packed file, ending in .npz")
-    options = parser.parse_args()
-    try:
-        pack(load(options.data), options.output)
-    except FERError as error:
-        sys.exit(f"error: {error}")
-    print(f"{options.output}: {options.output.stat().st_size:,} bytes")
+    options = command_line("training.pack", __doc__)
+    options.add_argument("--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder")
+    options.add_argument("--output", type=Path, required=True, help="the packed file, ending in .npz")
+    finish(partial(_tell, **vars(options.parse_args())))

@@ -11,11 +11,10 @@ An alias is an entry of `aliases.json` on the repo's `main`; the app follows it 
 
 from __future__ import annotations
 
-import argparse
-import sys
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 
 from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError
@@ -27,6 +26,7 @@ from fer.hub import HubRegistry
 from fer.hub_client import Patience, asking
 from fer.hub_repo import HubRepo
 from fer.registry import VersionRef
+from training.command import command_line, finish, printable
 from training.gate import Check, judge, table
 from training.push import ATTEMPTS, MOVED, head, open_repo, require_writer, tree, writing
 
@@ -114,7 +114,9 @@ def _require_unmoved(aliases: Aliases, move: Move) -> None:
     if aliases.targets.get(move.alias) == move.former:
         return
     moves = [
-        f"{known.actor} moved {_path(known)} ({known.reason})" for known in aliases.history if known.alias == move.alias
+        printable(f"{known.actor} moved {_path(known)} ({known.reason})")
+        for known in aliases.history
+        if known.alias == move.alias
     ]
     raise RegistryError(
         f"meanwhile {moves[-1] if moves else f'the history of {move.alias} was deleted'}; {move.target.version} was "
@@ -139,7 +141,8 @@ def _before(registry: HubRegistry, alias: str, aliases: Aliases) -> VersionRef:
         elif move.alias == alias:
             stack.append(move.target)
     if len(stack) < 2:
-        raise RegistryError(f"{alias} was not promoted twice, so there is nothing to go back to; promote a version.")
+        why = f"is back at {stack[0].version}, its first version" if stack else "was never promoted"
+        raise RegistryError(f"{alias} {why}, so there is nothing to go back to; promote a version.")
     ref = registry.resolve(stack[-2].version)
     if ref.commit != stack[-2].commit:
         raise RegistryError(f"{ref.name} is not the commit that {alias} was; promote a version instead.")
@@ -175,19 +178,14 @@ def _path(move: Move) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="training.promote", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("version", nargs="?", help="a version, v1.2.0, or another alias")
-    parser.add_argument("--repo", required=True, help="USER/REPO on the Hub")
-    parser.add_argument("--alias", required=True, help="the name that moves, e.g. production")
-    parser.add_argument("--reason", default="", help="kept in the history")
-    parser.add_argument("--force", action="store_true", help="move it although the gate refuses")
-    parser.add_argument("--rollback", action="store_true", help="back to the version before, without a gate")
-    options = vars(parser.parse_args())
-    if options.pop("rollback") == bool(options["version"]):
-        parser.error("name a version, or --rollback")
-    try:
-        main(PromoteConfig(**options))
-    except FERError as error:
-        sys.exit(f"error: {error}")
+    options = command_line("training.promote", __doc__)
+    options.add_argument("version", nargs="?", help="a version, v1.2.0, or another alias")
+    options.add_argument("--repo", required=True, help="USER/REPO on the Hub")
+    options.add_argument("--alias", required=True, help="the name that moves, e.g. production")
+    options.add_argument("--reason", default="", help="kept in the history")
+    options.add_argument("--force", action="store_true", help="move it although the gate refuses")
+    options.add_argument("--rollback", action="store_true", help="back to the version before, without a gate")
+    values = vars(options.parse_args())
+    if values.pop("rollback") == bool(values["version"]):
+        options.error("name a version, or --rollback")
+    finish(partial(main, PromoteConfig(**values)))

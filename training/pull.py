@@ -8,12 +8,11 @@ all. `training.train --initial models/v1.2.0` goes on with the training from its
 
 from __future__ import annotations
 
-import argparse
 import re
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,11 +20,12 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
-from fer import DataError, FERError, ModelError, ModelVersion, read_version
+from fer import DataError, ModelError, ModelVersion, read_version
 from fer.artifact import CONFIG, WEIGHTS, read_config
 from fer.hub import HubRegistry
 from fer.hub_client import Patience
 from fer.hub_repo import HubRepo
+from training.command import command_line, finish, writing_to
 
 if TYPE_CHECKING:
     import keras
@@ -43,15 +43,16 @@ def main(
     config = hub.obtain(ref.commit, CONFIG, Patience())
     if output.exists():
         return _same(output, config.read_bytes())
-    output.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
-        folder = Path(scratch) / output.name
-        folder.mkdir()
-        shutil.copyfile(config, folder / CONFIG)
-        for name, record in read_config(folder).files.items():
-            shutil.copyfile(hub.obtain(ref.commit, name, Patience(SECONDS), record=record), folder / name)
-        read_version(folder)
-        folder.rename(output)
+    with writing_to(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
+            folder = Path(scratch) / output.name
+            folder.mkdir()
+            shutil.copyfile(config, folder / CONFIG)
+            for name, record in read_config(folder).files.items():
+                shutil.copyfile(hub.obtain(ref.commit, name, Patience(SECONDS), record=record), folder / name)
+            _check(folder)
+            folder.rename(output)
     return read_version(output)
 
 
@@ -95,21 +96,25 @@ def _same(output: Path, config: bytes) -> ModelVersion:
     """The folder that is there already, if it is this version and whole."""
     if not (output / CONFIG).is_file() or (output / CONFIG).read_bytes() != config:
         raise DataError(f"{output} is there and holds something else; it is left alone, choose another --output.")
-    version = read_version(output)
+    return _check(output)
+
+
+def _check(folder: Path) -> ModelVersion:
+    """The version in a folder, every file of it checked."""
+    version = read_version(folder)
     for name in version.files:
         version.read(name)
     return version
 
 
+def _tell(repo: str, version: str, output: Path) -> None:
+    pulled = main(repo, version, output)
+    print(f"{pulled.folder}: {pulled.name}, {pulled.parameters:,} parameters, every file checked")
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="training.pull", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("version", help="a version, v1.2.0, or an alias")
-    parser.add_argument("--repo", required=True, help="USER/REPO on the Hub")
-    parser.add_argument("--output", type=Path, required=True, help="version folder to make")
-    try:
-        version = main(**vars(parser.parse_args()))
-    except FERError as error:
-        sys.exit(f"error: {error}")
-    print(f"{version.folder}: {version.name}, {version.parameters:,} parameters, every file checked")
+    options = command_line("training.pull", __doc__)
+    options.add_argument("version", help="a version, v1.2.0, or an alias")
+    options.add_argument("--repo", required=True, help="USER/REPO on the Hub")
+    options.add_argument("--output", type=Path, required=True, help="version folder to make")
+    finish(partial(_tell, **vars(options.parse_args())))

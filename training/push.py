@@ -11,24 +11,23 @@ from `hf auth login`. Stopped at any point, the same command completes the push,
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
-from fer import FERError
 from fer.aliases import ALIASES, VERSION
 from fer.artifact import CONFIG, MAX_BYTES
 from fer.errors import DownloadError, RegistryError
 from fer.hub_client import Patience, asking, connect
 from fer.hub_repo import HubRepo
+from training.command import command_line, finish
 from training.gate import read_complete
 
 MAIN = "main"
@@ -110,7 +109,7 @@ def open_repo(repo: str, token: str | None, endpoint: str | None) -> tuple[HfApi
 
 
 def require_writer(api: HfApi, repo: str) -> str:
-    """The name of the token's account. Raises RegistryError where there is no token, or it may only read."""
+    """The name of the token's account. Raises RegistryError where no token is, or one that may not write there."""
     if not (api.token or get_token()):
         raise RegistryError(f"no token for {api.endpoint}; run `hf auth login`, or set HF_TOKEN to one that may write.")
     with asking(repo, api.endpoint, Patience()):
@@ -118,8 +117,15 @@ def require_writer(api: HfApi, repo: str) -> str:
         name, token = str(account["name"]), account.get("auth", {}).get("accessToken", {})
         scopes = token.get("fineGrained", {}).get("scoped", [])
         writes = any("repo.write" in scope["permissions"] for scope in scopes)
+        organisations = [org["name"] for org in account.get("orgs", []) if org.get("roleInOrg") != "read"]
     if token.get("role") == "read" or (token.get("role") == "fineGrained" and not writes):
         raise RegistryError(f"the token of {name} may only read; set HF_TOKEN to one that may write to {repo}.")
+    owner = repo.partition("/")[0]
+    if owner not in (name, *organisations):
+        raise RegistryError(
+            f"the token may not write to {repo}: it is of {name}, who is not {owner} and may not write for an "
+            "organisation of that name; set HF_TOKEN to one that may, or choose another --repo."
+        )
     return name
 
 
@@ -233,15 +239,10 @@ def _blob_id(content: bytes) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="training.push", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, help="version folder, e.g. models/seed-cnn")
-    parser.add_argument("--repo", required=True, help="USER/REPO on the Hub; created if it is not there")
-    parser.add_argument("--version", required=True, help="the version's name there, e.g. v1.2.0")
-    parser.add_argument("--private", action="store_true", help="make a new repo private")
-    parser.add_argument("--dry-run", action="store_true", help="check everything, send nothing")
-    try:
-        main(PushConfig(**vars(parser.parse_args())))
-    except FERError as error:
-        sys.exit(f"error: {error}")
+    options = command_line("training.push", __doc__)
+    options.add_argument("folder", type=Path, help="version folder, e.g. models/seed-cnn")
+    options.add_argument("--repo", required=True, help="USER/REPO on the Hub; created if it is not there")
+    options.add_argument("--version", required=True, help="the version's name there, e.g. v1.2.0")
+    options.add_argument("--private", action="store_true", help="make a new repo private")
+    options.add_argument("--dry-run", action="store_true", help="check everything, send nothing")
+    finish(partial(main, PushConfig(**vars(options.parse_args()))))

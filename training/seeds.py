@@ -8,12 +8,10 @@ seeds that were trained: the best of them says nothing of the recipe.
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
-import sys
 import tempfile
 from dataclasses import asdict
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -21,8 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer import LABELS, DataError, EmotionClassifier, FERError, metrics
+from fer import LABELS, DataError, EmotionClassifier, metrics
 from training import export
+from training.command import command_line, finish, write_report
 from training.data import LABELLINGS, Split, load
 from training.runs import read_lineage
 
@@ -84,22 +83,19 @@ def _spread(values: list[float]) -> dict[str, float]:
     }
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="training.seeds", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="finished run folders of training.train")
-    parser.add_argument("--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder")
-    parser.add_argument("--output", type=Path, help="write the report here as JSON")
-    options = parser.parse_args()
-    try:
-        report = main(options.runs, options.data)
-    except FERError as error:
-        sys.exit(f"error: {error}")
+def _tell(runs: list[Path], data: Path, output: Path | None) -> None:
+    report = main(runs, data)
     for name, spread in report["spread"].items():
         values = " ".join(f"{run['results'][name]['value']:.4f}" for run in report["runs"])
         print(f"{name:20} {values}, mean {spread['mean']:.4f}, standard deviation {spread['standard_deviation']:.4f}")
     print(f"{'same answer':20} {report['same_answer']:.4f}")
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps(report, indent=2) + "\n")
+    if output:
+        write_report(output, report)
+
+
+if __name__ == "__main__":
+    options = command_line("training.seeds", __doc__)
+    options.add_argument("--runs", type=Path, nargs="+", required=True, help="finished run folders of training.train")
+    options.add_argument("--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder")
+    options.add_argument("--output", type=Path, help="write the report here as JSON")
+    finish(partial(_tell, **vars(options.parse_args())))

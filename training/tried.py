@@ -10,21 +10,19 @@ answer can score on both.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer import DataError, FERError, metrics
+from fer import DataError, metrics
 from fer.preprocessing import normalize
-from training.architectures import blend_logits
-from training.data import LABELLINGS, Split, load
+from training.command import command_line, finish, load_keras, write_report
+from training.data import LABELLINGS, Split, blend_logits, load
 from training.runs import read_config, read_log, read_network
 
 BLENDS = tuple(i / 10 for i in range(11))
@@ -33,6 +31,7 @@ FAVOURITE = {"up to 5": (1, 5), "6 or 7": (6, 7), "8": (8, 8), "9": (9, 9), "10"
 
 def main(runs: list[Path], data: Path, output: Path | None = None) -> dict[str, Any]:
     """Measure every run and return what is to be written to `output`: these runs after the others that it holds."""
+    load_keras()
     dataset = load(data)
     splits = {name: dataset.split(name) for name in ("PublicTest", "PrivateTest")}
     agreed = {name: agreement(split) for name, split in splits.items()}
@@ -69,6 +68,8 @@ def agreement(split: Split) -> dict[str, Any]:
 
 def describe(run: Path, public: Split) -> dict[str, Any]:
     """The recipe of a run, its accuracy after every epoch, over the blend, and where labels agree or do not."""
+    import keras
+
     config, log = read_config(run), read_log(run)
     logits = np.asarray(read_network(run).predict(normalize(public.images), batch_size=256, verbose=0))
     keras.backend.clear_session()
@@ -121,23 +122,20 @@ def _share(hits: NDArray[np.bool_], rows: NDArray[np.bool_]) -> dict[str, Any] |
     return asdict(metrics.wilson(int(hits[rows].sum()), int(rows.sum()))) if rows.any() else None
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="training.tried", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--runs", type=Path, nargs="+", required=True, help="run folders of training.train")
-    parser.add_argument("--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder")
-    parser.add_argument("--output", type=Path, help="write the report here, as JSON, or add to the one that is there")
-    options = parser.parse_args()
-    try:
-        report = main(options.runs, options.data, options.output)
-    except FERError as error:
-        sys.exit(f"error: {error}")
+def _tell(runs: list[Path], data: Path, output: Path | None) -> None:
+    report = main(runs, data, output)
     for result in report["runs"]:
         print(f"{result['run']}: {result['epochs']} epochs; blend, {', '.join(LABELLINGS)}, recalls")
         for blend, scores in result["blends"].items():
             values = (f"{scores[name]['value']:.4f}" if scores[name] else "   -  " for name in LABELLINGS)
             print(f"  {blend}  " + "  ".join(values), scores["recall"])
-    if options.output:
-        options.output.parent.mkdir(parents=True, exist_ok=True)
-        options.output.write_text(json.dumps(report, indent=2) + "\n")
+    if output:
+        write_report(output, report)
+
+
+if __name__ == "__main__":
+    options = command_line("training.tried", __doc__)
+    options.add_argument("--runs", type=Path, nargs="+", required=True, help="run folders of training.train")
+    options.add_argument("--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder")
+    options.add_argument("--output", type=Path, help="write the report here, as JSON, or add to the one that is there")
+    finish(partial(_tell, **vars(options.parse_args())))

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors.numpy import save_file
+import pytest
+from numpy.typing import NDArray
+from safetensors.numpy import save
 
-from fer import metrics
+from fer import EmotionClassifier, metrics
 from fer.artifact import METRICS, PREDICTIONS, WEIGHTS
 from fer.metrics import Estimate
 from tests.support.versions import LABELS, tiny_graph, weights, write_tiny
+from training.command import load_keras
 from training.evaluate import write_card
+from training.probes import answers
 
 N = 1200
 LINEAGE = {
@@ -40,14 +46,17 @@ def write_measured(
     """
     folder.mkdir(parents=True, exist_ok=True)
     matrix = weights(seed)
-    save_file({"dense/kernel": matrix}, folder / WEIGHTS)
+    layer = {"probabilities/kernel": matrix.T.copy(), "probabilities/bias": np.zeros(len(LABELS), np.float32)}
+    changes = {"name": folder.name, "lineage": LINEAGE, "parameters": matrix.size + len(LABELS), **changes}
+    version = write_tiny(folder, tiny_graph(matrix), **changes)
+    (folder / WEIGHTS).write_bytes(save(layer))
     labels = np.arange(N) % len(LABELS)
     hardness = np.arange(N) // len(LABELS) * len(LABELS) / N
     right = hardness < np.where(labels == 0, accuracy if happy is None else happy, accuracy)
     confidence = right.mean()
     scores = np.full((N, len(LABELS)), (1 - confidence) / (len(LABELS) - 1))
     scores[np.arange(N), np.where(right, labels, (labels + 1) % len(LABELS))] = confidence
-    (folder / PREDICTIONS).write_bytes(predictions(scores, labels, test))
+    (folder / PREDICTIONS).write_bytes(predictions(scores, labels, test, answers(EmotionClassifier(version))))
     measured = measure(scores, labels)
     report = {
         "test_sha256": test * 64,
@@ -62,15 +71,36 @@ def write_measured(
         },
     }
     (folder / METRICS).write_text(json.dumps(report))
-    write_tiny(folder, tiny_graph(matrix), lineage=LINEAGE, **{"name": folder.name, **changes})
+    write_tiny(folder, tiny_graph(matrix), **changes)
     write_card(folder)
     return folder
 
 
-def predictions(scores: np.ndarray, labels: np.ndarray, test: str = "a") -> bytes:
-    """The content of `predictions.npz`."""
+@contextmanager
+def one_layer_known() -> Iterator[None]:
+    """Let training know the architecture of `write_measured`, so that its weights can be checked against its graph."""
+    load_keras()
+    from keras import layers
+
+    from training.architectures import BODIES
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BODIES, "one_layer", layers.Flatten())
+        yield
+
+
+def predictions(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    test: str = "a",
+    probes: NDArray[np.float32] | None = None,
+) -> bytes:
+    """The content of `predictions.npz`; without `probes`, that of a version measured by an earlier program."""
     buffer, none = io.BytesIO(), np.full(len(labels), -1)
-    np.savez(buffer, scores=scores, fer2013=labels, ferplus=none, duplicate=none > 0, test_sha256=np.array(test * 64))
+    arrays: dict[str, Any] = {"scores": scores, "fer2013": labels, "ferplus": none, "duplicate": none > 0}
+    if probes is not None:
+        arrays["probes"] = probes
+    np.savez(buffer, **arrays, test_sha256=np.array(test * 64))
     return buffer.getvalue()
 
 

@@ -1,0 +1,123 @@
+"""What the commands of `training` share: checked numbers, a sentence and an exit code for whatever ends them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from fer import DataError, FERError
+
+INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+
+
+def command_line(name: str, description: str | None) -> argparse.ArgumentParser:
+    """The options of a command, to be added; its help shows the module's docstring as it stands."""
+    return argparse.ArgumentParser(
+        prog=name,
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """An argparse type: a whole number, `least` or more."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"received {text}, expected a whole number from {least} on")
+        return value
+
+    return parse
+
+
+def number(least: float, most: float) -> Callable[[str], float]:
+    """An argparse type: a number from `least` to `most`."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise argparse.ArgumentTypeError(f"received {text}, expected a number from {least:g} to {most:g}")
+        return value
+
+    return parse
+
+
+def finish(work: Callable[[], object], interrupted: Callable[[], str] = lambda: "interrupted") -> None:
+    """Do the work of a command; an expected error ends it with one sentence and 1, Ctrl-C with one and 130."""
+    try:
+        work()
+    except FERError as error:
+        sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        print(interrupted(), file=sys.stderr)
+        sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def writing_to(output: Path) -> Iterator[None]:
+    """Say in a sentence that `output` cannot be written: no such place, read-only, or full."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{output} cannot be written ({error.strerror or error}); make room and see that this account may write "
+            "there, or choose another place."
+        ) from error
+
+
+def write_report(output: Path, report: dict[str, Any]) -> None:
+    """Write what was measured as JSON."""
+    with writing_to(output):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def printable(text: str) -> str:
+    """Words of somebody else for the terminal, where control characters could do anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Drop what libraries in C++ write to stderr while they load: TensorFlow's and LiteRT's notes heed no setting.
+
+    What goes wrong is raised as an exception, which says it too. The redirection holds for the whole process, so it
+    is for commands alone.
+    """
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    try:
+        with tempfile.TemporaryFile() as dropped:
+            os.dup2(dropped.fileno(), 2)
+            yield
+    finally:
+        os.dup2(stderr, 2)
+        os.close(stderr)
+
+
+def load_keras() -> None:
+    """Import Keras with its backend, quietly. Raises DataError where the backend is not installed."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings and errors alone
+    try:
+        with quiet():
+            import keras  # noqa: F401
+    except (ImportError, ValueError) as error:  # a backend that is not installed, or that there is not
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        raise DataError(
+            f"the Keras backend {backend!r} cannot be loaded ({error}); install it, or unset KERAS_BACKEND to "
+            "use TensorFlow."
+        ) from error
