@@ -68,9 +68,13 @@ def to_json_lines(records: Iterable[Record]) -> str:
 
 def to_csv(records: Iterable[Record], labels: Sequence[str]) -> str:
     """The records of photos as a CSV table with a header; the scores become one column a label."""
+    return "".join(csv_lines(records, photo_columns(labels)))
+
+
+def photo_columns(labels: Sequence[str]) -> list[str]:
+    """The columns of a CSV table of photos."""
     head = ["file", "face", *_BOX, "confidence", "label", "score", "uncertain"]
-    columns = [*head, *_named("score", labels), *_ORIGIN, "error"]
-    return "".join(csv_lines(records, columns))
+    return [*head, *_named("score", labels), *_ORIGIN, "error"]
 
 
 def track_columns(labels: Sequence[str]) -> list[str]:
