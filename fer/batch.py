@@ -181,7 +181,8 @@ def read_part(part: Path, form: Form, photos: Sequence[Photo], pipeline: FERPipe
     starts: list[int] = []
     end = form.header.count("\n")
     try:
-        lines = _lines(part.read_bytes().rpartition(b"\n")[0].decode("utf-8") + "\n")
+        content = part.read_bytes()
+        lines = _lines(content[: content.rfind(b"\n") + 1].decode("utf-8"))
         for record, next_end in form.parse(lines):
             if record["face"] in _FIRST:
                 done.append([])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -407,14 +406,13 @@ def test_ctrl_c_in_a_process_of_its_own(tmp_path, face):
     assert not (tmp_path / "o.part.mp4").exists()
 
 
-@pytest.mark.parametrize("limit", [0, 3000])
+@pytest.mark.parametrize("limit", [0, 3])
 def test_a_full_disk_ends_the_table_with_a_sentence(clip, tmp_path, limit):
     """A limit on the size of files stands for the disk; rows that were written stay, and no empty file does."""
     table = tmp_path / "t.csv"
     result = subprocess.run(
-        [*COMMAND, str(clip), "--csv", str(table)],
+        ["bash", "-c", f'ulimit -f {limit}; exec "$@"', "-", *COMMAND, str(clip), "--csv", str(table)],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )  # fmt: skip
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1] == f"error: {table} cannot be written (File too large); choose another --csv."
