@@ -70,6 +70,7 @@ def without_chatter() -> Iterator[None]:
     """Drop the INFO lines that LiteRT writes to standard error, past Python and with no switch; others are kept."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)  # what a pipe does not hold is lost, rather than waited for
+    os.set_blocking(reader, False)  # as is its end, where a child process still has it
     stderr = os.dup(2)
     os.dup2(writer, 2)
     os.close(writer)
@@ -78,5 +79,9 @@ def without_chatter() -> Iterator[None]:
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
-        with os.fdopen(reader, encoding="utf-8", errors="backslashreplace") as written:
-            say("".join(line for line in written if not line.startswith("INFO: ")))
+        written = b""
+        with suppress(BlockingIOError):
+            written = os.read(reader, 1 << 16)
+        os.close(reader)
+        lines = written.decode("utf-8", "backslashreplace").splitlines(keepends=True)
+        say("".join(line for line in lines if not line.startswith("INFO: ")))
