@@ -1,4 +1,4 @@
-"""The command line: `python -m fer predict PHOTO...`, `python -m fer watch VIDEO|CAMERA`, `python -m fer models`."""
+"""The command line: `fer predict PHOTO...`, `fer watch VIDEO|CAMERA`, `fer models`; also as `python -m fer`."""
 
 from __future__ import annotations
 
@@ -6,51 +6,81 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import cv2
 from tqdm import tqdm
 
-from fer.artifact import ModelVersion
-from fer.batch import PhotoWork, find_photos, save
+from fer import __version__
+from fer.artifact import ModelVersion, read_version
+from fer.batch import Photo, PhotoWork, Results, Tally, classified, find_photos, read_part
 from fer.classifier import EmotionClassifier
+from fer.console import StandardOutput, prepare_streams, say, without_chatter
 from fer.detectors import DETECTORS, load_detector
-from fer.errors import FERError, VideoError
+from fer.errors import FERError, ImageError, VideoError
+from fer.files import GrowingFile, name_of, part_of
+from fer.forms import FORMS, Form, form_of
+from fer.interruption import Interruption
 from fer.pipeline import FERPipeline
-from fer.records import Record, to_csv, to_json_lines
 from fer.registry import REPO_VARIABLE, Listing, Registry, open_registry
 from fer.video import Camera, open_video
 from fer.watch import Watched, Watcher
 
+_STDIN = Path("-")
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 0, 1 if a photo failed, 2 if nothing could be done, 130 on Ctrl-C."""
+    """Run one command and return its exit status, which `--help` explains."""
+    prepare_streams()
     options = _parser().parse_args(arguments)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # file names may hold what the terminal cannot show
     try:
         return int(options.run(options))
     except FERError as error:
-        sys.stderr.write(f"error: {error}\n")
+        say(f"error: {error}\n")
         return 2
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        say("interrupted\n")
         return 130
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m fer", description="Classify the expressions of faces in photos and video."
-    )
+    parser = argparse.ArgumentParser(prog="fer", description="Classify the expressions of faces in photos and video.")
+    parser.add_argument("--version", action="version", version=f"fer {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    predict = commands.add_parser("predict", help="find the faces of photos and classify their expressions")
-    predict.add_argument("paths", nargs="+", type=Path, metavar="PHOTO|FOLDER", help="folders are searched whole")
-    predict.add_argument("--format", choices=("table", "json", "csv"), default="table", help="default %(default)s")
-    predict.add_argument("--output", type=Path, metavar="DIR", help="write results.FORMAT and annotated photos here")
+    predict = commands.add_parser(
+        "predict",
+        help="find the faces of photos and classify their expressions",
+        epilog="exit status: 0 if every photo was classified; 1 if one could not be used, or its annotated copy not "
+        "written; 2 if nothing could be done, or the results not written; 130 after Ctrl-C, 143 after SIGTERM",
+    )
+    predict.add_argument(
+        "paths",
+        nargs="+",
+        type=Path,
+        metavar="PHOTO|FOLDER|-",
+        help="folders are searched whole; - reads names from standard input, one a line or separated by NUL",
+    )
+    predict.add_argument("--format", choices=FORMS, default=FORMS[0], help="default %(default)s")
+    predict.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="write the results and annotated photos here; the results grow in results.*.part until they are whole",
+    )
+    predict.add_argument("--no-images", action="store_true", help="with --output, write no annotated photos")
+    predict.add_argument(
+        "--resume", action="store_true", help="with --output, go on where a stopped run ended; not for tables"
+    )
     predict.set_defaults(run=_predict)
-    watch = commands.add_parser("watch", help="follow the expressions of a video file or a camera")
+    watch = commands.add_parser(
+        "watch",
+        help="follow the expressions of a video file or a camera",
+        epilog="exit status: 0 if the whole video was watched, or a camera until it was stopped; 1 if the video is "
+        "damaged or cut short; 2 if nothing could be done, or what was asked for not written; 130 after Ctrl-C and 143 "
+        "after SIGTERM in a video file",
+    )
     watch.add_argument("source", metavar="VIDEO|CAMERA", help="a file, or a camera's number such as 0")
     watch.add_argument(
         "--smoothing",
@@ -59,13 +89,23 @@ def _parser() -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="time constant of the scores, default %(default)s; 0 for none",
     )
-    watch.add_argument("--output", type=Path, metavar="FILE.mp4", help="write the annotated video here")
+    watch.add_argument(
+        "--output", type=Path, metavar="FILE.mp4", help="write the annotated video here: mp4, mkv or mov"
+    )
     watch.add_argument("--csv", type=Path, metavar="FILE.csv", help="write every track in every frame here")
     watch.set_defaults(run=_watch)
     for command in (predict, watch):
-        command.add_argument("--model", metavar="NAME", help="version, alias or sha, default the one in production")
+        command.add_argument(
+            "--model",
+            metavar="NAME|PATH",
+            help="version, alias or sha, default the one in production; or a version's folder, written with a slash",
+        )
         command.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0], help="default %(default)s")
-    models = commands.add_parser("models", help="list the versions")
+    models = commands.add_parser(
+        "models",
+        help="list the versions",
+        epilog="exit status: 0 if every version is sound; 1 if one is broken; 2 if they cannot be listed",
+    )
     models.set_defaults(run=_models)
     for command in (predict, watch, models):
         command.add_argument("--repo", metavar="USER/NAME", help=f"a repo on the Hub, default ${REPO_VARIABLE} or none")
@@ -73,8 +113,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _models(options: argparse.Namespace) -> int:
-    registry, broken = open_registry(options.repo), 0
-    for ref, version in registry.describe(_listed(registry).versions).items():
+    registry = open_registry(options.repo)
+    listing = _listed(registry)
+    output = StandardOutput()
+    broken = 0
+    if not listing.versions:
+        say(f"there is no version in {listing.source}\n")
+    for ref, version in registry.describe(listing.versions).items():
         name = " ".join([ref.name, *ref.aliases])
         try:
             if isinstance(version, FERError):
@@ -82,43 +127,72 @@ def _models(options: argparse.Namespace) -> int:
             metrics = version.metrics()
         except FERError as error:
             broken += 1
-            _write(f"{name:20} broken: {error}\n")
+            output.write(f"{name:20} broken: {error}\n")
             continue
         accuracy = metrics["labellings"]["fer2013"]["accuracy"] if metrics else None
         measured = "{value:.4f} ({low:.4f} to {high:.4f}, n={n})".format(**accuracy) if accuracy else "not evaluated"
-        _write(f"{name:20} {version.sha256[:12]}  {version.parameters:>9,} parameters  accuracy {measured}\n")
+        output.write(f"{name:20} {version.sha256[:12]}  {version.parameters:>9,} parameters  accuracy {measured}\n")
     return int(broken > 0)
 
 
-def _version(options: argparse.Namespace) -> ModelVersion:
-    registry = open_registry(options.repo)
-    listing = _listed(registry)
-    return registry.fetch(listing.default() if options.model is None else listing.resolve(options.model))
-
-
-def _listed(registry: Registry) -> Listing:
-    """The versions there are; what the user should know of the list goes to standard error."""
-    listing = registry.list()
-    sys.stderr.write(f"{listing.notice}\n" if listing.notice else "")
-    return listing
-
-
 def _predict(options: argparse.Namespace) -> int:
-    files = find_photos(options.paths, options.output)
-    work = PhotoWork(_pipeline(options), options.output)
-    pool = ThreadPoolExecutor(os.cpu_count())
-    try:
-        results = list(tqdm(pool.map(work, files), total=len(files), unit="photo", disable=None))
-    finally:
-        pool.shutdown(cancel_futures=True)  # after Ctrl-C or an error, the photos still waiting are left
-    records = [record for result in results for record in result]
-    _report(records, options, work.pipeline.classifier.labels)
-    failed = [record for record in records if record["error"]]
-    for record in failed:
-        sys.stderr.write(f"{_printable(record['error'])}\n")
-    faces = sum(record["face"] is not None for record in records)
-    sys.stderr.write(f"{len(files)} photos, {faces} faces, {len(failed)} failed\n")
-    return int(bool(failed))
+    """Deliver the rows of each photo as they come."""
+    output = StandardOutput(needed=not options.output)
+    if options.format == "json" and isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")  # as JSON must be, whatever the terminal speaks
+    photos = find_photos(list(_named(options.paths)), options.output)
+    cv2.setNumThreads(1)  # photos run side by side, so each keeps to one thread
+    pipeline = _pipeline(options, threads=1)
+    work = PhotoWork(pipeline, None if options.no_images else options.output)
+    form = form_of(options.format, pipeline.classifier.labels, (photo.name for photo in photos))
+    file, beginning, tally = _begin(options, form, photos, pipeline)
+    results = Results(form, output, file, tally)
+    with file or nullcontext(), Interruption() as interruption:
+        try:
+            output.write(beginning)
+            batch = classified(photos[tally.photos :], work, interruption)
+            for records in tqdm(batch, total=len(photos), initial=tally.photos, unit="photo", disable=None):
+                results.add(records)
+                if not results.wanted:
+                    break
+            if file and tally.photos == len(photos):
+                file.finish()
+        finally:
+            say(results.summary(len(photos)))
+    if interruption.noted and tally.photos < len(photos):
+        return interruption.status
+    return int(tally.failed > 0)
+
+
+def _named(paths: Sequence[Path]) -> Iterator[Path]:
+    """The paths, with the names that standard input holds in the place of a `-`."""
+    for path in paths:
+        if path != _STDIN:
+            yield path
+            continue
+        content = sys.stdin.buffer.read() if sys.stdin else b""
+        names = content.split(b"\0" if b"\0" in content else b"\n")
+        if not any(names):
+            raise ImageError("standard input holds no name; file names are expected, one a line or separated by NUL.")
+        yield from (Path(os.fsdecode(name)) for name in names if name)
+
+
+def _begin(
+    options: argparse.Namespace, form: Form, photos: Sequence[Photo], pipeline: FERPipeline
+) -> tuple[GrowingFile | None, str, Tally]:
+    """The file of the results, if one is asked for, the text that it begins with, and what that text tells."""
+    if not options.output:
+        if options.resume:
+            raise FERError("--resume goes on with a file of results; say with --output where it is.")
+        return None, form.header, Tally()
+    path = options.output / f"results.{form.suffix}"
+    part = part_of(path)
+    kept, tally = "", Tally()
+    if options.resume:
+        kept, tally = read_part(part, form, photos, pipeline)
+    elif part.is_file() and part.stat().st_size > len(form.header.encode()):
+        raise FERError(f"{name_of(part)} holds what a stopped run found; go on with --resume, or remove it.")
+    return GrowingFile(path, "--output", header=form.header, kept=kept), kept or form.header, tally
 
 
 def _watch(options: argparse.Namespace) -> int:
@@ -127,30 +201,25 @@ def _watch(options: argparse.Namespace) -> int:
         path = getattr(options, name)
         if path and path.exists() and Path(options.source).exists() and path.samefile(options.source):
             raise VideoError(f"{path} is the video that is watched; choose another --{name}.")
+    output = StandardOutput(needed=not (options.output or options.csv))
     watched = Watched()
     source = open_video(options.source)
     try:
-        pipeline = FERPipeline(load_detector(options.detector), EmotionClassifier(_version(options)))
-        frames = Watcher(pipeline, options.smoothing, options.output, options.csv)(source, watched)
-        for _ in tqdm(frames, total=source.total, unit="frame", disable=None):
-            pass
-        status = 0
-    except KeyboardInterrupt:
-        if not watched.meter.frames:
-            raise
-        status = 0 if isinstance(source, Camera) else 130
+        watcher = Watcher(_pipeline(options), options.smoothing, options.output, options.csv)
+        with closing(watcher(source, watched)) as frames, Interruption() as interruption:
+            for _ in tqdm(frames, total=source.total, unit="frame", disable=None):
+                if interruption.noted:
+                    break
+        damage = "" if interruption.noted else source.damage
     finally:
         source.close()
-    if not watched.meter.frames:
+    if not (watched.meter.frames or interruption.noted):
         raise VideoError(f"{options.source}: no frame could be read; the video is empty or damaged.")
-    _write(
-        "".join(
-            f"{s.start:9.2f} {s.end:9.2f} s  track {s.track:<3} {s.label:10} {s.score:.2f}\n" for s in watched.spans
-        )
-    )
-    damaged = f", {source.damaged} damaged packets left out" if source.damaged else ""
-    sys.stderr.write(f"{watched.summary()}{damaged}\n")
-    return status
+    output.write(watched.table())
+    say(f"{watched.summary()}{', ' if damage else ''}{damage}\n")
+    if interruption.noted:
+        return 0 if isinstance(source, Camera) else interruption.status
+    return int(bool(damage))
 
 
 def _seconds(text: str) -> float:
@@ -160,47 +229,27 @@ def _seconds(text: str) -> float:
     return value
 
 
-def _pipeline(options: argparse.Namespace) -> FERPipeline:
-    """A pipeline for one thread a core: photos run side by side, so each interpreter keeps to one thread."""
-    cv2.setNumThreads(1)
-    detector = load_detector(options.detector, threads=1)
-    return FERPipeline(detector, EmotionClassifier(_version(options), threads=1))
+def _version(options: argparse.Namespace) -> ModelVersion:
+    if options.model and os.sep in options.model:
+        return read_version(options.model)
+    registry = open_registry(options.repo)
+    listing = _listed(registry)
+    return registry.fetch(listing.default() if options.model is None else listing.resolve(options.model))
 
 
-def _report(records: list[Record], options: argparse.Namespace, labels: Sequence[str]) -> None:
-    text = {"json": to_json_lines, "csv": lambda r: to_csv(r, labels), "table": _table}[options.format](records)
-    if options.output:
-        suffix = {"json": "jsonl", "csv": "csv", "table": "txt"}[options.format]
-        save(options.output / f"results.{suffix}", text.encode("utf-8", "backslashreplace"))
-    _write(text)
+def _listed(registry: Registry) -> Listing:
+    """The versions there are; what the user should know of the list goes to standard error."""
+    listing = registry.list()
+    say(f"{listing.notice}\n" if listing.notice else "")
+    return listing
 
 
-def _table(records: list[Record]) -> str:
-    names = [_printable(record["file"]) for record in records]
-    width = max(map(len, names))
-    lines = [f"{'file':{width}}  face  expression  score  box"]
-    for name, record in zip(names, records, strict=True):
-        if record["face"]:
-            box = " ".join(f"{v:.0f}" for v in record["box"])
-            end = f"{record['face']:>4}  {record['label']:10}  {record['score']:5.2f}  {box}"
-        else:
-            end = "      failed" if record["error"] else "      no face"
-        lines.append(f"{name:{width}}  {end}")
-    return "\n".join(lines) + "\n"
-
-
-def _printable(text: str) -> str:
-    """The text without what would break a line or steer a terminal; a file name may hold both."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-
-
-def _write(text: str) -> None:
-    """Write to standard output; a reader that has seen enough, such as `head`, is no error."""
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python fails again while it exits
+def _pipeline(options: argparse.Namespace, *, threads: int = 2) -> FERPipeline:
+    version = _version(options)
+    with without_chatter():
+        return FERPipeline(
+            load_detector(options.detector, threads=threads), EmotionClassifier(version, threads=threads)
+        )
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -80,7 +81,7 @@ class ModelVersion:
         if detector not in self.crops:
             raise ModelError(
                 f"version {self.name} has no crop geometry for the detector {detector!r}; "
-                f"it has {', '.join(self.crops) or 'none'}."
+                f"it has {', '.join(self.crops) or 'none'}. Choose another, or give FERPipeline a geometry."
             )
         return self.crops[detector]
 
@@ -109,14 +110,14 @@ class ModelVersion:
         return metrics
 
 
-def read_version(folder: Path) -> ModelVersion:
+def read_version(folder: str | os.PathLike[str]) -> ModelVersion:
     """Check a version folder and return it. Raises ModelError naming the file, what is wrong and what was expected.
 
     The weights, which inference never needs, may be missing or unreadable: `ModelVersion.read` checks them at use.
     """
-    version = read_config(folder)
+    version = read_config(Path(folder))
     for name in version.files:
-        if name == GRAPH or (name != WEIGHTS and (folder / name).exists()):
+        if name == GRAPH or (name != WEIGHTS and (version.folder / name).exists()):
             version.read(name)
     return version
 

@@ -23,6 +23,8 @@ from fer.errors import VideoError
 
 _JUMP = 0.5  # seconds back that are no disorder of frames any more
 _TICKS = 90_000  # a second, the usual clock of video
+_GAP = 0.5  # seconds that the header of a whole file may promise beyond its last frame
+_ENDINGS = (".mp4", ".m4v", ".mov", ".mkv", ".ts")  # AVI knows no time of a frame, and would put them out of order
 _ACCEPTED = "a video that FFmpeg reads is expected, such as MP4, WebM or MOV"
 
 
@@ -35,10 +37,16 @@ class Frame(NamedTuple):
 
 @dataclass
 class VideoFile:
-    """The frames of a video file, upright; what cannot be decoded is left out and counted in `damaged`."""
+    """The frames of a video file, upright.
+
+    Packets that are damaged are counted, and left out where they cannot be decoded; frames that the decoder had to mend
+    are counted too.
+    """
 
     path: Path
     damaged: int = field(default=0, init=False)
+    mended: int = field(default=0, init=False)
+    _read: float = field(default=0.0, init=False, repr=False)
 
     def __post_init__(self) -> None:
         if not os.path.isfile(self.path):  # noqa: PTH113 - unlike Path.is_file, it says no to a name that is too long
@@ -63,6 +71,29 @@ class VideoFile:
         """The number of frames that the file promises, if it does."""
         return self._stream.frames or None
 
+    @property
+    def damage(self) -> str:
+        """What is wrong with a video that was read to its end; empty where nothing is."""
+        promised = self._promised()
+        faults = {
+            f"{self.damaged} damaged packets": self.damaged,
+            f"{self.mended} damaged frames": self.mended,
+            f"{promised - self._read:.1f} s of {promised:.1f} s are missing at the end": promised - self._read > _GAP,
+        }
+        return ", ".join(fault for fault, there in faults.items() if there)
+
+    def _promised(self) -> float:
+        """The seconds up to which the header promises pictures, 0 where it does not tell."""
+        if self._stream.duration and self._stream.time_base:
+            return float(self._stream.duration * self._stream.time_base)
+        if tag := self._stream.metadata.get("DURATION"):  # of a track in Matroska: 00:00:02.402000000
+            with suppress(ValueError):
+                hours, minutes, seconds = map(float, tag.split(":"))
+                return 3600 * hours + 60 * minutes + seconds
+        if self._container.duration and len(self._container.streams) == 1:  # else sound may last longer
+            return self._container.duration / av.time_base
+        return 0.0
+
     def __iter__(self) -> Iterator[Frame]:
         step = float(1 / self._stream.guessed_rate) if self._stream.guessed_rate else 0.0
         start, seconds = None, -step
@@ -82,7 +113,12 @@ class VideoFile:
                 packet = next(packets, None)
                 if packet is None:
                     return
-                yield from packet.decode()
+                if packet.pts is not None:
+                    self._read = max(self._read, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+                for frame in packet.decode():
+                    self.mended += frame.is_corrupt
+                    yield frame
+                self.damaged += packet.is_corrupt  # such as one that the end of the file cuts
             except InvalidDataError:
                 self.damaged += 1
             except IndexError:  # a packet of a stream that was never announced ends PyAV's iterator, not the file
@@ -101,7 +137,7 @@ class Camera:
     """The frames of a local camera, by its number, until it is unplugged or the reader stops."""
 
     total = None
-    damaged = 0
+    damage = ""
 
     def __init__(self, number: int) -> None:
         self._capture = cv2.VideoCapture(min(number, 2**31 - 1))
@@ -129,6 +165,8 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
     def __init__(self, path: Path) -> None:
         self._path, self._part = path, path.with_name(f"{path.stem}.part{path.suffix}")
         try:
+            if path.suffix.lower() not in _ENDINGS:
+                raise ValueError(f"{', '.join(_ENDINGS)} hold the frames with their times")
             if path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -163,12 +201,7 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
 
     def _open(self, image: NDArray[np.uint8]) -> av.VideoStream:
         height, width = image.shape[:2]
-        try:
-            self._stream = stream = self._container.add_stream("libx264", options={"crf": "20", "preset": "veryfast"})
-        except ValueError as error:
-            raise VideoError(
-                f"{self._path} cannot hold H.264 video ({error}); choose a name such as out.mp4."
-            ) from error
+        self._stream = stream = self._container.add_stream("libx264", options={"crf": "20", "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = max(2, width // 2 * 2), max(2, height // 2 * 2), "yuv420p"
         stream.codec_context.time_base = Fraction(1, _TICKS)
         return stream

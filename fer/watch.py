@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO
 
 from fer.annotate import annotate_tracks
 from fer.errors import FERError
+from fer.files import GrowingFile
 from fer.following import FollowingDetector
 from fer.meter import FrameMeter
 from fer.pipeline import FERPipeline
@@ -66,6 +66,13 @@ class Watched:
             self.raw_changes += self._raw.get(track.number, raw) != raw
             self._raw[track.number] = raw
 
+    def table(self) -> str:
+        """A line a span: its start and end, track, label and mean score."""
+        return "".join(
+            f"{span.start:9.2f} {span.end:9.2f} s  track {span.track:<3} {span.label:10} {span.score:.2f}\n"
+            for span in self.spans
+        )
+
     def summary(self) -> str:
         """One line: frames, tracks, processing time, label changes a minute."""
         median, late = (1e3 * self.meter.quantile(share) for share in (0.5, 0.95))
@@ -87,9 +94,9 @@ class Watcher:
     output: Path | None = None
     csv: Path | None = None
 
-    def __call__(self, source: VideoFile | Camera, watched: Watched) -> Iterator[None]:
+    def __call__(self, source: VideoFile | Camera, watched: Watched) -> Generator[None]:
         """Process frame by frame into `watched`; what was written is whole wherever the caller stops."""
-        pipeline = FERPipeline(FollowingDetector(self.pipeline.detector), self.pipeline.classifier)
+        pipeline = replace(self.pipeline, detector=FollowingDetector(self.pipeline.detector))
         tracker = FaceTracker(self.time_constant)
         with ExitStack() as stack:
             sinks = list(self._sinks(stack, live=isinstance(source, Camera)))
@@ -110,25 +117,28 @@ class Watcher:
             writer = stack.enter_context(VideoWriter(self.output))
             yield lambda frame, _: writer.write(frame.image, frame.seconds)
         if self.csv:
-            table = stack.enter_context(_opened(self.csv))
-            yield self._table_sink(table, live)
+            columns = track_columns(self.pipeline.classifier.labels)
+            table = GrowingFile(self.csv, "--csv", header="".join(csv_lines([], columns)))
+            stack.enter_context(table)
+            stack.push(_finishing(table))
+            yield self._table_sink(table, columns, live)
 
-    def _table_sink(self, table: IO[str], live: bool) -> Callable[[Frame, list[Track]], None]:
-        columns = track_columns(self.pipeline.classifier.labels)
+    def _table_sink(self, table: GrowingFile, columns: list[str], live: bool) -> Callable[[Frame, list[Track]], None]:
         origin = origin_of(self.pipeline.classifier.version, self.pipeline.detector.name)
-        table.writelines(csv_lines([], columns))
 
         def write(frame: Frame, tracks: list[Track]) -> None:
             date = datetime.now(UTC) if live else None
             rows = [track_record(track, frame.seconds, date) | origin for track in tracks]
-            table.writelines(csv_lines(rows, columns, header=False))
+            table.append("".join(csv_lines(rows, columns, header=False)))
 
         return write
 
 
-def _opened(path: Path) -> IO[str]:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise FERError(f"{path} cannot be written ({error.strerror}); choose another --csv.") from error
+def _finishing(table: GrowingFile) -> Callable[..., None]:
+    """What finishes the table as its block ends, also where the caller stops, but not where it cannot be written."""
+
+    def finish(kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or not issubclass(kind, FERError):
+            table.finish()
+
+    return finish

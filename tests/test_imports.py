@@ -24,6 +24,7 @@ FORBIDDEN = {
     "app_pages": HEAVY | {"training", "app"},
     "fer": HEAVY | PAGES | {"training"},
     "training": PAGES,
+    "examples": HEAVY | PAGES | {"training"},
 }
 
 

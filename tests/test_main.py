@@ -9,7 +9,6 @@ import json
 import os
 import pty
 import shutil
-import signal
 import subprocess
 import sys
 import termios
@@ -20,6 +19,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import fer
 from fer import __main__ as command_line
 from fer import registry
 from fer.__main__ import main
@@ -93,7 +93,7 @@ def test_a_command_that_is_none_exits_with_2(capsys, arguments, reason):
     assert reason in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["nothing", "../models/seed-cnn", ""])
+@pytest.mark.parametrize("name", ["nothing", "seed-cnn ", ""])
 def test_an_unknown_version_is_an_error(blank, capsys, name):
     status, out, err = predict(capsys, blank, "--model", name)
     assert (status, out) == (2, "")
@@ -225,6 +225,55 @@ def test_a_picture_longer_than_a_jpeg_fails_alone(tmp_path, capsys):
     assert f"{tmp_path / 'long.png'}: longer than the 65,500 pixels of a JPEG" in err
 
 
+# Names
+
+
+def test_a_name_that_is_no_utf_8_reads_the_same_in_every_form(tmp_path, capsys):
+    """As JSON that strict parsers take: without half a surrogate pair."""
+    photo = Path(os.fsdecode(os.fsencode(tmp_path) + b"/latin \xe9.png"))
+    save_blank(photo)
+    broken = Path(os.fsdecode(os.fsencode(tmp_path) + b"/broken \xe9.png"))
+    broken.write_bytes(b"broken")
+    name = f"{tmp_path}/latin \\xe9.png"
+    assert predict(capsys, photo)[1].splitlines()[1] == f"{name}        no face"
+    assert next(csv.DictReader(io.StringIO(predict(capsys, photo, "--format", "csv")[1])))["file"] == name
+    for path in (photo, broken):
+        (line,) = predict(capsys, path, "--format", "json")[1].splitlines()
+        assert "\\ud" not in line
+        assert "\\\\xe9" in line
+    assert json.loads(predict(capsys, photo, "--format", "json")[1])["file"] == name
+
+
+@pytest.mark.parametrize("separator", [b"\n", b"\0"])
+def test_names_from_standard_input(blank, separator):
+    save_blank(blank / "b\nc.png" if separator == b"\0" else blank / "b c.png")
+    names = [os.fsencode(path) for path in sorted(blank.iterdir())]
+    done = subprocess.run(
+        [*COMMAND, "predict", "-", "--format", "json"], input=separator.join([*names, b""]),
+        cwd=ROOT, capture_output=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert [json.loads(line)["file"] for line in done.stdout.splitlines()] == [os.fsdecode(name) for name in names]
+    assert done.returncode == 0
+
+
+def test_no_name_from_standard_input_is_an_error():
+    result = run("predict", "-", input="\n")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("error: standard input holds no name; file names are expected")
+
+
+@pytest.mark.parametrize("form", [str(SEED), f"{SEED}/", os.path.relpath(SEED)])
+def test_a_version_s_folder_serves_as_the_model(blank, capsys, form):
+    status, out, _ = predict(capsys, blank, "--format", "json", "--model", form)
+    assert (status, json.loads(out)["model"]) == (0, "seed-cnn")
+
+
+def test_a_folder_that_is_no_version_is_an_error(blank, capsys):
+    status, out, err = predict(capsys, blank, "--model", f"{blank}/")
+    assert (status, out) == (2, "")
+    assert f"error: {blank}/config.json cannot be read" in err
+
+
 # The list of versions
 
 
@@ -237,10 +286,9 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.usefixtures("models")
-def test_no_versions_are_no_lines(capsys):
+def test_no_versions_are_no_lines(models, capsys):
     assert main(["models"]) == 0
-    assert capsys.readouterr() == ("", "")
+    assert capsys.readouterr() == ("", f"there is no version in {models}\n")
 
 
 def test_versions_and_what_is_wrong_with_them(models, capsys):
@@ -297,31 +345,11 @@ def test_a_reader_that_closes_early_is_no_error(blank, command):
     process.stdout.close()
     with process.stderr:
         err = process.stderr.read()
-    assert process.wait(timeout=60) == (command == "predict")  # 1 for the broken photo, not for the pipe
+    assert process.wait(timeout=60) == 0
     assert "Traceback" not in err
     assert "BrokenPipeError" not in err
     if command == "predict":
-        assert err.splitlines()[-1] == "2 photos, 0 faces, 1 failed"
-
-
-def test_ctrl_c_ends_at_once_and_without_a_traceback(tmp_path):
-    """With minutes of work left; the photos being decoded may end."""
-    folder = tmp_path / "many"
-    save_blank(folder / "0.png", 1500)
-    for number in range(1, 3000):
-        (folder / f"{number}.png").hardlink_to(folder / "0.png")
-    process = subprocess.Popen(
-        [*COMMAND, "predict", str(folder), "--output", str(tmp_path / "out")],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    wait_for((tmp_path / "out" / "annotated" / "0.png.jpg").exists)
-    process.send_signal(signal.SIGINT)
-    sent = time.monotonic()
-    out, err = process.communicate(timeout=60)
-    assert time.monotonic() - sent < 20
-    assert (process.returncode, out) == (130, "")
-    assert err.splitlines()[-1] == "interrupted"
-    assert "Traceback" not in err
+        assert err == "1 of 2 photos were classified\n"
 
 
 def wait_for(condition, seconds: float = 60) -> None:
@@ -329,6 +357,59 @@ def wait_for(condition, seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < end, "nothing happened"
         time.sleep(0.05)
+
+
+# Closed and full
+
+
+@pytest.mark.parametrize(
+    ("redirection", "status", "last"),
+    [
+        (">&-", 2, "error: standard output is closed, and nothing else was asked for; open it, or use an option."),
+        (">/dev/full", 2, "error: standard output cannot be written (No space left on device); choose another place."),
+        ("2>&-", 0, ""),
+        ("2>/dev/full", 0, ""),
+        (">&- --output {out}", 0, "1 photos, 0 faces, 0 failed"),
+        (">&- 2>&- <&- --output {out}", 0, ""),
+        ("| true", 0, "1 of 1 photos were classified"),
+    ],
+)
+def test_standard_streams_that_are_closed_or_full(blank, tmp_path, redirection, status, last):
+    """And no file is opened in the place of a closed one."""
+    command = f"set -o pipefail; {sys.executable} -m fer predict {blank} --format csv {redirection}"
+    done = subprocess.run(
+        ["bash", "-c", command.format(out=tmp_path / "out")],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    assert done.returncode == status
+    if "true" not in redirection:  # which may be gone before the first row, or after the last
+        assert [*done.stderr.splitlines(), ""][-1 if not last else -2] == last
+    if "{out}" in redirection:
+        assert len((tmp_path / "out" / "results.csv").read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("command", ["models", "predict", "watch"])
+def test_nothing_but_the_results_is_told(blank, command):
+    """LiteRT's own lines are not."""
+    arguments = {"models": [], "predict": [blank], "watch": [blank / "blank.png"]}[command]
+    result = run(command, *arguments)
+    assert result.returncode == 0
+    assert "INFO" not in result.stderr
+
+
+@pytest.mark.parametrize("command", ["predict", "watch", "models"])
+def test_help_tells_the_exit_status(capsys, command):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    assert "exit status: 0 if " in " ".join(capsys.readouterr().out.split())
+
+
+def test_the_version_of_the_program(capsys):
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"fer {fer.__version__}\n"
 
 
 def test_a_progress_bar_shows_on_a_terminal(blank):

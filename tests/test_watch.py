@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 import signal
 import subprocess
@@ -89,18 +90,20 @@ def frames_of(path: Path) -> list[Frame]:
 
 
 class Source(VideoFile):
-    """Frames from a list; an exception in it is raised in its place."""
+    """Frames from a list; a signal in it is sent in its place."""
 
-    def __init__(self, *items: Frame | type[BaseException]) -> None:
-        self.items, self.closed, self.damaged = items, False, 0
+    def __init__(self, *items: Frame | signal.Signals) -> None:
+        self.items, self.closed = items, False
 
     total = None
+    damage = ""
 
     def __iter__(self) -> Iterator[Frame]:
         for item in self.items:
-            if not isinstance(item, Frame):
-                raise item
-            yield item
+            if isinstance(item, Frame):
+                yield item
+            else:
+                signal.raise_signal(item)
 
     def close(self) -> None:
         self.closed = True
@@ -109,7 +112,7 @@ class Source(VideoFile):
 class FakeCamera(Camera):
     """The same as a camera."""
 
-    def __init__(self, *items: Frame | type[BaseException]) -> None:
+    def __init__(self, *items: Frame | signal.Signals) -> None:
         self.items, self.closed = items, False
 
     __iter__ = Source.__iter__
@@ -292,7 +295,9 @@ def test_wrong_options_exit_with_2(capsys, arguments, reason):
         (["{clip}", "--csv", "text.mp4/t.csv"], "t.csv cannot be written ("),
         (["{clip}", "--csv", "/proc/nothing/t.csv"], "choose another --csv."),
         (["{clip}", "--output", "out.xyz"], "out.xyz cannot be written"),
-        (["{clip}", "--output", "out.gif", "--csv", "t.csv"], "out.gif cannot hold H.264 video"),
+        (["{clip}", "--output", "out.gif", "--csv", "t.csv"], "out.gif cannot be written (.mp4, "),
+        (["{clip}", "--output", "out.avi"], "hold the frames with their times); choose another name, such as out.mp4."),
+        (["{clip}", "--model", "./folder"], "config.json cannot be read"),
         (["{clip}", "--output", "o.mp4", "--csv", "folder"], "choose another --csv."),
     ],
 )
@@ -322,11 +327,12 @@ def test_the_video_that_is_watched_is_not_written_over(tmp_path, monkeypatch, ca
 
 def test_damage_is_told(monkeypatch, capsys):
     source = Source(*timed([BLANK] * 3))
-    source.damaged = 4
+    source.damage = "4 damaged packets"
     monkeypatch.setattr(command_line, "open_video", lambda _: source)
     status, _, err = watch(capsys, "a.mp4")
-    assert status == 0
-    assert err.splitlines()[-1].endswith(", 4 damaged packets left out")
+    assert status == 1
+    assert err.splitlines()[-1].startswith("3 frames in 0.2 s of video, ")
+    assert err.splitlines()[-1].endswith(", 4 damaged packets")
     assert source.closed
 
 
@@ -341,13 +347,21 @@ def test_a_video_of_no_frame_is_an_error(monkeypatch, tmp_path, capsys):
 # Stopped in the middle
 
 
-@pytest.mark.parametrize("kind", [Source, FakeCamera])
-def test_ctrl_c_leaves_a_whole_table_and_a_whole_video(monkeypatch, tmp_path, capsys, face, kind):
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [
+        (Source, signal.SIGINT),
+        (Source, signal.SIGTERM),
+        (FakeCamera, signal.SIGINT),
+        (FakeCamera, signal.SIGTERM),
+    ],
+)
+def test_a_signal_leaves_a_whole_table_and_a_whole_video(monkeypatch, tmp_path, capsys, face, kind, number):
     """It is how a camera's stream ends, and an interruption for a file."""
-    source = kind(*timed(face[:8]), KeyboardInterrupt)
+    source = kind(*timed(face[:7]), number, *timed(face[:12])[7:])
     monkeypatch.setattr(command_line, "open_video", lambda _: source)
     status, out, err = watch(capsys, "0", "--output", tmp_path / "o.mp4", "--csv", tmp_path / "t.csv")
-    assert status == (0 if kind is FakeCamera else 130)
+    assert status == (0 if kind is FakeCamera else 128 + number)
     assert source.closed
     assert SPAN.fullmatch(out.splitlines()[0])
     assert err.splitlines()[-1].startswith("8 frames in 0.7 s of video, 1 tracks, ")
@@ -362,11 +376,11 @@ def test_ctrl_c_leaves_a_whole_table_and_a_whole_video(monkeypatch, tmp_path, ca
 
 @pytest.mark.parametrize("kind", [Source, FakeCamera])
 def test_ctrl_c_before_the_first_frame_blames_no_video(monkeypatch, capsys, kind):
-    monkeypatch.setattr(command_line, "open_video", lambda _: kind(KeyboardInterrupt))
+    monkeypatch.setattr(command_line, "open_video", lambda _: kind(signal.SIGINT))
     status, out, err = watch(capsys, "0")
     assert out == ""
     assert "damaged" not in err
-    assert status in (0, 130)
+    assert status == (0 if kind is FakeCamera else 130)
 
 
 def test_ctrl_c_in_a_process_of_its_own(tmp_path, face):
@@ -390,6 +404,40 @@ def test_ctrl_c_in_a_process_of_its_own(tmp_path, face):
     assert abs(len(rows) - count) <= 1
     assert None not in rows[-1].values()
     assert not (tmp_path / "o.part.mp4").exists()
+
+
+@pytest.mark.parametrize("limit", [0, 3])
+def test_a_full_disk_ends_the_table_with_a_sentence(clip, tmp_path, limit):
+    """A limit on the size of files stands for the disk; rows that were written stay, and no empty file does."""
+    table = tmp_path / "t.csv"
+    result = subprocess.run(
+        ["bash", "-c", f'ulimit -f {limit}; exec "$@"', "-", *COMMAND, str(clip), "--csv", str(table)],
+        cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1] == f"error: {table} cannot be written (File too large); choose another --csv."
+    assert "Traceback" not in result.stderr
+    if limit:
+        assert 0 < len(rows_of(tmp_path / "t.csv.part")) < 20
+        assert (tmp_path / "t.csv.part").read_text().endswith("\n")
+    assert len(list(tmp_path.iterdir())) == bool(limit)
+
+
+def test_a_table_goes_into_a_pipe_too(clip, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True) as reader:
+        assert main(["watch", str(clip), "--csv", str(pipe)]) == 0
+        assert len(reader.stdout.readlines()) == 21
+
+
+def test_a_video_that_is_cut_is_watched_as_far_as_it_goes(tmp_path, capsys, face):
+    path = write(tmp_path / "a.mkv", face * 4)
+    path.write_bytes(path.read_bytes()[: int(0.8 * path.stat().st_size)])
+    status, out, err = watch(capsys, path, "--csv", tmp_path / "t.csv")
+    assert (status, bool(out)) == (1, True), err
+    assert err.splitlines()[-1].endswith(" s of 7.9 s are missing at the end")
+    assert rows_of(tmp_path / "t.csv")
 
 
 # Real videos

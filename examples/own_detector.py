@@ -1,0 +1,41 @@
+"""A detector of one's own: for pictures that were cut to one face before, the face is the whole picture.
+
+`python examples/own_detector.py face.png`, or without a name the middle of a sample.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer import Box, CropGeometry, EmotionClassifier, Face, FERPipeline, load_image, load_version
+
+SAMPLE = Path(__file__).parents[1] / "app_pages" / "samples" / "grace-hopper.jpg"
+
+
+@dataclass(frozen=True)
+class WholePicture:
+    """Takes every picture for one face; `name` is what records call the detector."""
+
+    name: str = "whole-picture"
+
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
+        """RGB uint8 (height, width, 3) -> its one face."""
+        height, width = image.shape[:2]
+        return [Face(Box(0, 0, width, height), confidence=1.0)]
+
+
+def main(pictures: list[NDArray[np.uint8]]) -> None:
+    """Print the probability of each expression."""
+    # How the square that the network sees lies over the detector's boxes; here it has their height and their centre.
+    geometry = CropGeometry(scale=1.0)
+    pipeline = FERPipeline(WholePicture(), EmotionClassifier(load_version()), geometry=geometry)
+    for picture in pictures:
+        for prediction in pipeline(picture):
+            print(", ".join(f"{label} {score:.2f}" for label, score in prediction.scores.items()))
+
+
+if __name__ == "__main__":
+    main([load_image(path) for path in sys.argv[1:]] or [load_image(SAMPLE)[92:340, 145:393]])
