@@ -8,7 +8,7 @@ convolutions and dense layers becomes, in float32 or int8. It is meant for a pro
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,32 +18,33 @@ from fer.errors import ModelError
 
 IDENTIFIER = b"TFL3"
 INPUT_COUNTS = {
-    **dict.fromkeys(
-        ("ABS", "AVERAGE_POOL_2D", "DEQUANTIZE", "ELU", "EXP", "GELU", "HARD_SWISH", "LEAKY_RELU"), (1, 1)
-    ),
+    **dict.fromkeys(("ABS", "AVERAGE_POOL_2D", "DEQUANTIZE", "ELU", "EXP", "GELU", "HARD_SWISH", "LEAKY_RELU"), (1, 1)),
     **dict.fromkeys(("LOGISTIC", "LOG", "MAX_POOL_2D", "NEG", "QUANTIZE", "RELU", "RELU6"), (1, 1)),
     **dict.fromkeys(("RELU_N1_TO_1", "RSQRT", "SHAPE", "SOFTMAX", "SQRT", "SQUARE", "SQUEEZE", "TANH"), (1, 1)),
     **dict.fromkeys(("ADD", "DIV", "MAXIMUM", "MINIMUM", "MUL", "POW", "SQUARED_DIFFERENCE", "SUB"), (2, 2)),
-    **dict.fromkeys(("BATCH_MATMUL", "EXPAND_DIMS", "PAD", "PRELU", "TRANSPOSE"), (2, 2)),
+    **dict.fromkeys(("BATCH_MATMUL", "EXPAND_DIMS", "PAD", "PRELU", "TILE", "TRANSPOSE"), (2, 2)),
     **dict.fromkeys(("MEAN", "REDUCE_MAX", "SUM"), (2, 2)),
     **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), (2, 3)),
     **dict.fromkeys(("RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR"), (2, 2)),
     **dict.fromkeys(("CONCATENATION", "PACK"), (1, 64)),
-    "PADV2": (3, 3),
+    **dict.fromkeys(("BATCH_TO_SPACE_ND", "PADV2", "SPACE_TO_BATCH_ND"), (3, 3)),
     "RESHAPE": (1, 2),
     "STRIDED_SLICE": (4, 4),
 }
 """The operators that may stand in a graph, and how many inputs each takes."""
 
-_TYPES = {
+_TYPES: dict[int, np.dtype[Any]] = {
     schema.TensorType.FLOAT32: np.dtype(np.float32),
     schema.TensorType.INT8: np.dtype(np.int8),
     schema.TensorType.INT32: np.dtype(np.int32),
 }
 _MAX_RANK, _MAX_VALUES = 6, 1 << 26
 _SHAPE_ARITHMETIC = ("STRIDED_SLICE", "PACK")
-_OPERATOR_NAMES = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
-_TYPE_NAMES = {code: name for name, code in vars(schema.TensorType).items() if isinstance(code, int)}
+_OPERATOR_NAMES: dict[int, str] = {
+    code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)
+}
+_TYPE_NAMES: dict[int, str] = {code: name for name, code in vars(schema.TensorType).items() if isinstance(code, int)}
+_EXPECTED = ", ".join(_TYPE_NAMES[kind] for kind in _TYPES)
 
 
 def check_graph(content: bytes) -> None:
@@ -62,7 +63,7 @@ def check_graph(content: bytes) -> None:
             _require(end.tensorIndex < len(subgraphs[0].tensors), "a signature names a tensor that is not there")
 
 
-def _check_subgraph(graph: Any, operators: Sequence[str], buffers: Sequence[Any]) -> None:
+def _check_subgraph(graph: schema.SubGraphT, operators: Sequence[str], buffers: Sequence[schema.BufferT]) -> None:
     """Check every tensor, then that each operator reads only what is known before it and writes what is not."""
     tensors = _list(graph.tensors)
     constants = {index for index, tensor in enumerate(tensors) if _check_tensor(tensor, buffers)}
@@ -93,28 +94,32 @@ def _check_subgraph(graph: Any, operators: Sequence[str], buffers: Sequence[Any]
 
 
 def _check_integers(
-    name: str, tensors: Sequence[Any], inputs: Sequence[int], output: int, constants: set[int]
+    name: str, tensors: Sequence[schema.TensorT], inputs: Sequence[int], output: int, constants: set[int]
 ) -> None:
     """Computed integers are the sizes of a batch on their way into RESHAPE: no pixel can change a shape."""
     integer = schema.TensorType.INT32
     if tensors[output].type == integer and name != "SHAPE":
         sizes_alone = all(tensors[index].type == integer for index in inputs)
         _require(name in _SHAPE_ARITHMETIC and sizes_alone, f"{name} computes integers from the picture")
-    computed = [place for place, index in enumerate(inputs) if tensors[index].type == integer and index not in constants]
+    computed = [
+        place for place, index in enumerate(inputs) if tensors[index].type == integer and index not in constants
+    ]
     allowed = {"RESHAPE": [1], "STRIDED_SLICE": [0], "PACK": list(range(len(inputs)))}.get(name, [])
     _require(set(computed) <= set(allowed), f"{name} has a shape that is computed")
 
 
-def _check_tensor(tensor: Any, buffers: Sequence[Any]) -> bool:
+def _check_tensor(tensor: schema.TensorT, buffers: Sequence[schema.BufferT]) -> bool:
     """Whether the tensor is a constant, which must fill its shape."""
     name, shape = (tensor.name or b"").decode("utf-8", "replace")[:60], _list(tensor.shape)
-    _require(tensor.type in _TYPES, f"the tensor {name} is {_TYPE_NAMES.get(tensor.type)}, expected {_names(_TYPES)}")
+    _require(tensor.type in _TYPES, f"the tensor {name} is {_TYPE_NAMES.get(tensor.type)}, expected {_EXPECTED}")
     fixed = len(shape) <= _MAX_RANK and all(side > 0 for side in shape) and math.prod(shape) <= _MAX_VALUES
     _require(fixed, f"the tensor {name} has the shape {shape[:8]}")
     signature = _list(tensor.shapeSignature) or shape
     dynamic = signature[1:] != shape[1:] or len(signature) != len(shape)
     _require(not dynamic, f"the tensor {name} has a dynamic shape {signature[:8]}; only the first side may be open")
-    _require(not (tensor.isVariable or tensor.sparsity or _list(tensor.variantTensors)), f"the tensor {name} is special")
+    _require(
+        not (tensor.isVariable or tensor.sparsity or _list(tensor.variantTensors)), f"the tensor {name} is special"
+    )
     _check_quantization(tensor.quantization, shape, name)
     _require(0 <= tensor.buffer < len(buffers), f"the tensor {name} has no buffer")
     buffer = buffers[tensor.buffer]
@@ -125,7 +130,7 @@ def _check_tensor(tensor: Any, buffers: Sequence[Any]) -> bool:
     return size > 0
 
 
-def _check_quantization(quantization: Any, shape: Sequence[int], name: str) -> None:
+def _check_quantization(quantization: schema.QuantizationParametersT | None, shape: Sequence[int], name: str) -> None:
     if quantization is None:
         return
     scales, zeros = _list(quantization.scale), _list(quantization.zeroPoint)
@@ -136,20 +141,16 @@ def _check_quantization(quantization: Any, shape: Sequence[int], name: str) -> N
     _require(all(scale > 0 and math.isfinite(scale) for scale in scales), f"the tensor {name} has a scale that is none")
 
 
-def _operator_name(code: Any) -> str:
+def _operator_name(code: schema.OperatorCodeT) -> str:
     number = max(code.builtinCode, code.deprecatedBuiltinCode)  # as LiteRT reads them
-    return _OPERATOR_NAMES.get(number, str(number))
+    return _OPERATOR_NAMES.get(number, f"{number}")
 
 
-def _list(values: Any) -> list[Any]:
+def _list(values: Iterable[Any] | None) -> list[Any]:
     """A vector of the schema as a list, of Python's own numbers; an absent one is empty."""
     if values is None:
         return []
     return values.tolist() if isinstance(values, np.ndarray) else list(values)
-
-
-def _names(kinds: Any) -> str:
-    return ", ".join(_TYPE_NAMES[kind] for kind in kinds)
 
 
 def _require(holds: bool, complaint: str) -> None:

@@ -56,7 +56,7 @@ def run(content: bytes) -> None:
             interpreter.invoke()
             interpreter.get_tensor(end["index"])
         except (ValueError, RuntimeError) as error:
-            raise ModelError(f"it cannot run a batch of {len(inputs)} ({error})") from error
+            raise ModelError(f"it cannot run a batch of {len(inputs)} in {MEMORY >> 20} MB ({error})") from error
 
 
 def _batches(shape: tuple[int, ...]) -> Iterator[NDArray[np.float32]]:
