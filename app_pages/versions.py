@@ -90,8 +90,10 @@ class Library:
         listed = {_key(ref): known[_key(ref)] for ref in listing.versions if _key(ref) in known}
         size = sum(_metrics_size(entry.version) for entry in listed.values())
         for ref, outcome in self.registry.describe(unknown).items():
-            size += 0 if isinstance(outcome, FERError) else _metrics_size(outcome)
-            listed[_key(ref)] = _entry(ref, outcome if size <= _METRICS_KEPT else ModelError(_TOO_MUCH))
+            needed = 0 if isinstance(outcome, FERError) else _metrics_size(outcome)
+            fits = size + needed <= _METRICS_KEPT
+            size += needed if fits else 0
+            listed[_key(ref)] = _entry(ref, outcome if fits else ModelError(_TOO_MUCH))
         self._entries = {key: entry for key, entry in listed.items() if not entry.problem}
         return tuple(replace(listed[_key(ref)], ref=ref) for ref in listing.versions)
 

@@ -161,7 +161,7 @@ def test_a_graph_that_disagrees_with_its_config_is_refused(tmp_path, name, confi
 
 def test_a_graph_of_bytes_is_refused(tmp_path):
     version = write_tiny(tmp_path, byte_graph())
-    with pytest.raises(ModelError, match="version tiny: .* is refused: the tensor t0 is UINT8, expected FLOAT32"):
+    with pytest.raises(ModelError, match=r"version tiny: .* is refused: the tensor t0 is UINT8, expected FLOAT32"):
         EmotionClassifier(version)
 
 

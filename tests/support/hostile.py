@@ -87,14 +87,14 @@ def hungry_for_light() -> bytes:
     def change(model: Any) -> None:
         (graph,) = model.subgraphs
         axes = _tensor(graph, (4,), Type.INT32, _buffer(model, np.arange(4, dtype=np.int32).tobytes()))
-        factor = _tensor(graph, (1,), buffer=_buffer(model, np.float32([2e7]).tobytes()))
-        one = _tensor(graph, (), buffer=_buffer(model, np.float32([1]).tobytes()))
+        factor = _tensor(graph, (1,), buffer=_buffer(model, np.array([2e7], np.float32).tobytes()))
+        one = _tensor(graph, (), buffer=_buffer(model, np.array([1], np.float32).tobytes()))
         first = _tensor(graph, (1,), Type.INT32, _buffer(model, bytes(4)))
         total, scaled, count = _tensor(graph, (1,)), _tensor(graph, (1,)), _tensor(graph, (1,), Type.INT32)
         long, summed, start = _tensor(graph, (1,)), _tensor(graph, ()), graph.inputs[0]
         changed = _tensor(graph, (1, *SHAPE))
         reducing, whole = schema.ReducerOptionsT(), schema.ReducerOptionsT()
-        flat = _tensor(graph, (1,), Type.INT32, _buffer(model, np.int32([1]).tobytes()))
+        flat = _tensor(graph, (1,), Type.INT32, _buffer(model, np.array([1], np.int32).tobytes()))
         alone = _tensor(graph, ())
         steps = [
             (Operator.SUM, [start, axes], alone, schema.BuiltinOptions.ReducerOptions, reducing),
@@ -119,9 +119,9 @@ def wide(pixels: int = 20_000) -> bytes:
 
     def change(model: Any) -> None:
         (graph,) = model.subgraphs
-        margins = np.int32([[0, 0], [0, pixels], [0, pixels], [0, 0]])
+        margins = np.array([[0, 0], [0, pixels], [0, pixels], [0, 0]], np.int32)
         amounts = _tensor(graph, (4, 2), Type.INT32, _buffer(model, margins.tobytes()))
-        axes = _tensor(graph, (2,), Type.INT32, _buffer(model, np.int32([1, 2]).tobytes()))
+        axes = _tensor(graph, (2,), Type.INT32, _buffer(model, np.array([1, 2], np.int32).tobytes()))
         padded, mean = _tensor(graph, (1, *SHAPE)), _tensor(graph, (1, 1, 1, 1))
         summed = _tensor(graph, (1, *SHAPE))
         options = schema.ReducerOptionsT()
@@ -174,7 +174,7 @@ def mutations(graph: bytes, count: int, seed: int) -> Iterator[bytes]:
     rng = np.random.default_rng(seed)
     words = np.frombuffer(graph[: len(graph) // 4 * 4], np.int32)
     small = np.flatnonzero(np.abs(words.astype(np.int64)) < 1 << 16)  # offsets, sizes, indices: hardly a weight
-    extreme = np.int32([-1, 0, 1, 2, 127, 255, 1 << 15, 1 << 20, 2**31 - 1, -(2**31)])
+    extreme = np.array([-1, 0, 1, 2, 127, 255, 1 << 15, 1 << 20, 2**31 - 1, -(2**31)], np.int32)
     for _ in range(count):
         changed = words.copy()
         places = rng.choice(small, rng.integers(1, 4))
