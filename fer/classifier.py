@@ -74,7 +74,7 @@ class EmotionClassifier:
                 self._local.batch = len(inputs)
             interpreter.set_tensor(index, inputs)
             interpreter.invoke()
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, MemoryError) as error:
             raise ModelError(
                 f"version {self.version.name}: {GRAPH} cannot run a batch of {len(inputs)} ({error})."
             ) from error
@@ -98,7 +98,7 @@ class EmotionClassifier:
         try:
             interpreter = Interpreter(model_content=self._graph, num_threads=self._threads)
             starts, ends = interpreter.get_input_details(), interpreter.get_output_details()
-        except (ValueError, RuntimeError) as error:  # a ValueError also for a name that is no UTF-8
+        except (ValueError, RuntimeError, MemoryError) as error:  # a ValueError also for a name that is no UTF-8
             raise ModelError(f"version {self.version.name}: {GRAPH} is not a LiteRT graph ({error}).") from error
         self._check("input", starts, self.version.input_shape)
         self._check("output", ends, (len(self.labels),))

@@ -46,7 +46,7 @@ def run(content: bytes) -> None:
     try:
         interpreter = Interpreter(model_content=content, num_threads=1)
         start, end = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    except (ValueError, RuntimeError) as error:
+    except (ValueError, RuntimeError, MemoryError) as error:
         raise ModelError(f"it is not a LiteRT graph ({error})") from error
     for inputs in _batches(tuple(start["shape"][1:])):
         try:
@@ -55,7 +55,7 @@ def run(content: bytes) -> None:
             interpreter.set_tensor(start["index"], inputs)
             interpreter.invoke()
             interpreter.get_tensor(end["index"])
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, MemoryError) as error:
             raise ModelError(f"it cannot run a batch of {len(inputs)} in {MEMORY >> 20} MB ({error})") from error
 
 

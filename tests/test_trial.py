@@ -30,7 +30,7 @@ PORTRAIT = ROOT / "app_pages" / "samples" / "grace-hopper.jpg"
 CROPS = {"blazeface": {"scale": 1.0, "shift": [0.0, 0.0], "level": False}}
 MUCH = 200 << 20  # bytes
 REASONS = {
-    "crash": "CONV_2D reads a tensor that is not known before it",
+    "crash": "TRANSPOSE reads a tensor that is not known before it",
     "name": "it is not a LiteRT graph .'utf-8' codec can't decode",
     "custom": "it uses the operator CUSTOM, which no network of this kind needs",
     "open side": r"the tensor t0 has a dynamic shape \[-1, -1, 6, 1\]; only the first side may be open",

@@ -26,18 +26,13 @@ def edited(change: Callable[[Any], None], graph: bytes | None = None) -> bytes:
 
 
 def crash() -> bytes:
-    """A convolution without weights, which LiteRT looks for at a null pointer."""
+    """A transposition without an order of the sides, which LiteRT looks for at a null pointer."""
 
     def change(model: Any) -> None:
         (graph,) = model.subgraphs
         after = _tensor(graph, (1, *SHAPE))
-        convolution = _operator(model, Operator.CONV_2D, [graph.inputs[0], -1, -1], after)
-        options = schema.Conv2DOptionsT()
-        options.strideH = options.strideW = options.dilationHFactor = options.dilationWFactor = 1
-        convolution.builtinOptionsType = schema.BuiltinOptions.Conv2DOptions
-        convolution.builtinOptions = options
         graph.operators[0].inputs[0] = after
-        graph.operators.insert(0, convolution)
+        graph.operators.insert(0, _operator(model, Operator.TRANSPOSE, [graph.inputs[0], -1], after))
 
     return edited(change)
 
