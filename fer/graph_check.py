@@ -39,6 +39,7 @@ _TYPES: dict[int, np.dtype[Any]] = {
     schema.TensorType.INT32: np.dtype(np.int32),
 }
 _MAX_RANK, _MAX_VALUES = 6, 1 << 26
+_BIASED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 _SHAPE_ARITHMETIC = ("STRIDED_SLICE", "PACK")
 _OPERATOR_NAMES: dict[int, str] = {
     code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)
@@ -81,7 +82,7 @@ def _check_subgraph(graph: schema.SubGraphT, operators: Sequence[str], buffers: 
         inputs, outputs = _list(operator.inputs), _list(operator.outputs)
         least, most = INPUT_COUNTS[name]
         _require(least <= len(inputs) <= most, f"{name} has {len(inputs)} inputs, expected {least} to {most}")
-        given = [index for place, index in enumerate(inputs) if index != -1 or place < 2]  # -1: no bias
+        given = inputs[:2] if name in _BIASED and inputs[2:] == [-1] else inputs  # -1: no bias
         _require(known.issuperset(given), f"{name} reads a tensor that is not known before it")
         _require(len(outputs) == 1, f"{name} has {len(outputs)} outputs, expected one")
         _require(0 <= outputs[0] < len(tensors), f"{name} writes a tensor that is not there")

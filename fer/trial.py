@@ -37,13 +37,16 @@ class Trials:
 
     def require(self, graph: bytes) -> None:
         """Raises ModelError saying why a graph may not enter this process."""
-        deadline = time.monotonic() + SECONDS
-        if complaint := self._verdict(graph, deadline):
+        sha256 = hashlib.sha256(graph).hexdigest()
+        complaint = self._verdicts.get(sha256)  # known ones need not wait for those being tried
+        if complaint is None:
+            complaint = self._new_verdict(graph, sha256)
+        if complaint:
             raise ModelError(complaint)
 
-    def _verdict(self, graph: bytes, deadline: float) -> str:
+    def _new_verdict(self, graph: bytes, sha256: str) -> str:
         """What is wrong with a graph; empty if nothing is."""
-        sha256 = hashlib.sha256(graph).hexdigest()
+        deadline = time.monotonic() + SECONDS
         if not self._lock.acquire(timeout=SECONDS):
             raise ModelError("it could not be tried, because others are being tried; try again in a moment")
         try:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -69,6 +70,19 @@ def test_a_graph_is_tried_once() -> None:
         with pytest.raises(ModelError, match="3 subgraphs"):
             trials.require(HOSTILE["endless"]())
     assert time.monotonic() - began < 0.05
+
+
+def test_a_known_graph_does_not_wait_for_another_trial() -> None:
+    trials, graph = Trials(), tiny_graph(weights())
+    trials.require(graph)
+    with ThreadPoolExecutor(1) as pool:
+        other = pool.submit(trials.require, tiny_graph(weights(seed=1)))
+        while not trials._lock.locked() and not other.done():
+            time.sleep(0.001)
+        began = time.monotonic()
+        trials.require(graph)
+        assert time.monotonic() - began < 0.1
+        assert not other.done()
 
 
 def test_changed_graphs_end_in_a_sentence_or_run(tmp_path: Path) -> None:
