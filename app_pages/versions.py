@@ -24,7 +24,7 @@ from fer import (
     VersionRef,
     open_registry,
 )
-from fer.artifact import PREDICTIONS
+from fer.artifact import METRICS, PREDICTIONS
 from fer.paired import Predictions
 from fer.registry import REPO_VARIABLE
 
@@ -32,8 +32,13 @@ T = TypeVar("T")
 
 ANY_REPO = "FER_ALLOW_ANY_REPO"
 BUNDLED_SOURCE = "bundled"
-_PREDICTIONS_KEPT = 32
+_METRICS_KEPT, _PREDICTIONS_KEPT = 2 << 20, 32 << 20
+"""Bytes of `metrics.json`, and of unpacked predictions, that are kept of one registry."""
 _READERS = 8
+_TOO_MUCH = (
+    f"the versions of this repo hold more than {_METRICS_KEPT >> 20} MB of {METRICS} together; "
+    "choose one of those that were published later."
+)
 
 
 @dataclass(frozen=True)
@@ -67,21 +72,30 @@ class Entry:
 
 
 class Library:
-    """A registry and what was read from it so far; shared by all sessions, and safe between threads."""
+    """A registry and what was read from it so far; shared by all sessions, and safe between threads.
 
-    def __init__(self, registry: Registry) -> None:
-        self.registry = registry
+    Of a repo that a visitor named (`visitors`), fewer classifiers are kept ready.
+    """
+
+    def __init__(self, registry: Registry, *, visitors: bool = False) -> None:
+        self.registry, self._visitors = registry, visitors
         self._lock = threading.Lock()
         self._entries: dict[tuple[str, str], Entry] = {}
         self._predictions: dict[tuple[str, str], Predictions] = {}
 
     def entries(self, listing: Listing) -> tuple[Entry, ...]:
         """Every version of the listing; what is sound is looked at once, what is broken each time."""
-        unknown = [ref for ref in listing.versions if _key(ref) not in self._entries]
-        found = {_key(ref): _entry(ref, outcome) for ref, outcome in self.registry.describe(unknown).items()}
-        self._entries |= {key: entry for key, entry in found.items() if not entry.problem}
-        known = self._entries | found
-        return tuple(replace(known[_key(ref)], ref=ref) for ref in listing.versions)
+        known = self._entries
+        unknown = [ref for ref in listing.versions if _key(ref) not in known]
+        listed = {_key(ref): known[_key(ref)] for ref in listing.versions if _key(ref) in known}
+        size = sum(_metrics_size(entry.version) for entry in listed.values())
+        for ref, outcome in self.registry.describe(unknown).items():
+            needed = 0 if isinstance(outcome, FERError) else _metrics_size(outcome)
+            fits = size + needed <= _METRICS_KEPT
+            size += needed if fits else 0
+            listed[_key(ref)] = _entry(ref, outcome if fits else ModelError(_TOO_MUCH))
+        self._entries = {key: entry for key, entry in listed.items() if not entry.problem}
+        return tuple(replace(listed[_key(ref)], ref=ref) for ref in listing.versions)
 
     def predictions(self, entries: Sequence[Entry]) -> dict[str, Predictions | FERError]:
         """The stored test predictions by version, read side by side, or why there are none."""
@@ -95,7 +109,8 @@ class Library:
 
     def classifier(self, entry: Entry) -> EmotionClassifier:
         """The version ready to predict; it is fetched and loaded once for all sessions. Raises FERError."""
-        return _classifier(self.registry.name, *_key(entry.ref), self.registry, entry.ref)
+        load = _visitors_classifier if self._visitors else _classifier
+        return load(self.registry.name, *_key(entry.ref), self.registry, entry.ref)
 
     def classifiers(self, entries: Sequence[Entry]) -> dict[str, EmotionClassifier | FERError]:
         """Versions ready to predict, by name, or why one is not."""
@@ -111,7 +126,7 @@ class Library:
             read = Predictions.read(self.read(entry, PREDICTIONS), len(entry.version.labels))
             with self._lock:
                 self._predictions[key] = read
-                while len(self._predictions) > _PREDICTIONS_KEPT:
+                while sum(map(_bytes, self._predictions.values())) > _PREDICTIONS_KEPT:
                     del self._predictions[next(iter(self._predictions))]
             return read
         return self._predictions[key]
@@ -175,6 +190,14 @@ def refresh(source: str, models: Path) -> None:
     library.registry.refresh()
 
 
+def _metrics_size(version: ModelVersion | None) -> int:
+    return version.files[METRICS].bytes if version and METRICS in version.files else 0
+
+
+def _bytes(predictions: Predictions) -> int:
+    return predictions.scores.nbytes + sum(labels.nbytes for labels in predictions.labels.values())
+
+
 def _attempt(work: Callable[[Entry], T], entry: Entry) -> T | FERError:
     try:
         return work(entry)
@@ -207,9 +230,18 @@ def _key(ref: VersionRef) -> tuple[str, str]:
     return ref.name, ref.commit
 
 
-@st.cache_resource(show_spinner=False, max_entries=16)
 def _repo(source: str) -> Library:
-    return Library(open_registry(source, token=None if source == setting(REPO_VARIABLE) else False))
+    return _operators_repo(source) if source == setting(REPO_VARIABLE) else _visitors_repo(source)
+
+
+@st.cache_resource(show_spinner=False, max_entries=1)
+def _operators_repo(source: str) -> Library:
+    return Library(open_registry(source, token=None))
+
+
+@st.cache_resource(show_spinner=False, max_entries=2)
+def _visitors_repo(source: str) -> Library:
+    return Library(open_registry(source, token=False), visitors=True)
 
 
 @st.cache_resource(show_spinner=False, max_entries=4)
@@ -219,4 +251,15 @@ def _bundled(folder: str) -> Library:
 
 @st.cache_resource(show_spinner="Loading the version", max_entries=16)
 def _classifier(source: str, name: str, commit: str, _registry: Registry, _ref: VersionRef) -> EmotionClassifier:  # noqa: ARG001
+    return EmotionClassifier(_registry.fetch(_ref), threads=1)
+
+
+@st.cache_resource(show_spinner="Trying the version", max_entries=2)
+def _visitors_classifier(
+    source: str,  # noqa: ARG001
+    name: str,  # noqa: ARG001
+    commit: str,  # noqa: ARG001
+    _registry: Registry,
+    _ref: VersionRef,
+) -> EmotionClassifier:
     return EmotionClassifier(_registry.fetch(_ref), threads=1)

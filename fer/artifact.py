@@ -30,7 +30,7 @@ CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, CARD = (
     "config.json", "model.tflite", "metrics.json", "predictions.npz", "model.safetensors", "README.md",
 )  # fmt: skip
 MAX_BYTES = {
-    CONFIG: 1 << 20, GRAPH: 64 << 20, METRICS: 8 << 20, PREDICTIONS: 64 << 20, WEIGHTS: 256 << 20, CARD: 1 << 20,
+    CONFIG: 32 << 10, GRAPH: 64 << 20, METRICS: 256 << 10, PREDICTIONS: 4 << 20, WEIGHTS: 256 << 20, CARD: 1 << 20,
 }  # fmt: skip
 OUTPUTS = ("probabilities", "logits")
 ESTIMATES = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")

@@ -10,25 +10,31 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from fer import registry
 from fer.artifact import CONFIG, GRAPH, ModelVersion
 from fer.errors import ModelError
 from fer.metrics import soften, softmax
 from fer.preprocessing import normalize
 from fer.results import Face, Prediction
+from fer.trial import trials
 
-_MAX_BATCH = 64  # larger inputs run in pieces, which bounds memory and costs nothing
+MAX_BATCH = 16
+"""Larger inputs run in pieces, which bounds memory and costs nothing."""
 
 
 class EmotionClassifier:
     """Expression probabilities for grey crops; warm once constructed, and safe to call from many threads.
 
-    Each calling thread gets its own interpreter over the one copy of the graph.
+    Each calling thread gets its own interpreter over the one copy of the graph. A version that is not one of the
+    bundled folders is first tried in a process of its own (`fer.trial`), once for each graph.
     """
 
     def __init__(self, version: ModelVersion, *, threads: int | None = None) -> None:
         self.version = version
         self.labels = version.labels
         self._graph = version.read(GRAPH)
+        if version.folder.resolve().parent != registry.BUNDLED:
+            self._try()
         self._threads = threads or min(2, os.cpu_count() or 1)
         self._local = threading.local()
         self.predict(np.zeros((2, *version.input_shape[:2]), np.uint8))  # two: a graph may be good for one alone
@@ -43,7 +49,7 @@ class EmotionClassifier:
         if not len(crops):
             return np.empty((0, len(self.labels)), np.float32)
         inputs = normalize(crops, self.version.input_range)
-        outputs = [self._invoke(inputs[i : i + _MAX_BATCH]) for i in range(0, len(inputs), _MAX_BATCH)]
+        outputs = [self._invoke(inputs[i : i + MAX_BATCH]) for i in range(0, len(inputs), MAX_BATCH)]
         return self._probabilities(np.concatenate(outputs))
 
     def classify(self, faces: Sequence[Face], crops: NDArray[np.uint8]) -> list[Prediction]:
@@ -68,7 +74,7 @@ class EmotionClassifier:
                 self._local.batch = len(inputs)
             interpreter.set_tensor(index, inputs)
             interpreter.invoke()
-        except (ValueError, RuntimeError) as error:
+        except (ValueError, RuntimeError, MemoryError) as error:
             raise ModelError(
                 f"version {self.version.name}: {GRAPH} cannot run a batch of {len(inputs)} ({error})."
             ) from error
@@ -82,13 +88,20 @@ class EmotionClassifier:
             self._local.batch = 0
         return self._local.interpreter
 
+    def _try(self) -> None:
+        try:
+            trials.require(self._graph)
+        except ModelError as error:
+            raise ModelError(f"version {self.version.name}: {GRAPH} is refused: {error}.") from error
+
     def _load(self) -> Interpreter:
         try:
             interpreter = Interpreter(model_content=self._graph, num_threads=self._threads)
-        except (ValueError, RuntimeError) as error:
+            starts, ends = interpreter.get_input_details(), interpreter.get_output_details()
+        except (ValueError, RuntimeError, MemoryError) as error:  # a ValueError also for a name that is no UTF-8
             raise ModelError(f"version {self.version.name}: {GRAPH} is not a LiteRT graph ({error}).") from error
-        self._check("input", interpreter.get_input_details(), self.version.input_shape)
-        self._check("output", interpreter.get_output_details(), (len(self.labels),))
+        self._check("input", starts, self.version.input_shape)
+        self._check("output", ends, (len(self.labels),))
         return interpreter
 
     def _check(self, end: str, details: list[dict[str, object]], shape: tuple[int, ...]) -> None:

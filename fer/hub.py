@@ -29,6 +29,7 @@ T = TypeVar("T")
 REMEMBERED, RETRY = 60.0, 30.0
 """Seconds for which the list of versions is not asked for again, and what failed is not tried again."""
 _WORKERS = 16
+_FLIGHTS = 1024  # are kept: several for each of the versions that a listing can hold
 _SLOWEST = 50_000  # bytes a second
 _GRACE = 0.5  # seconds in which a call that lost its patience says so itself, with the better words
 
@@ -186,10 +187,15 @@ class Flights:
         with self._lock:
             flight = self._flights.get(key)
             if flight is None or not flight.lasts(keep, RETRY):
+                if len(self._flights) >= _FLIGHTS:
+                    self._forget()
                 flight = self._flights[key] = Flight(self._pool.submit(call, patience), patience)
             return flight
 
     def forget(self) -> None:
         """Forget what has ended, or has lost its patience."""
         with self._lock:
-            self._flights = {key: flight for key, flight in self._flights.items() if flight.hopeful()}
+            self._forget()
+
+    def _forget(self) -> None:
+        self._flights = {key: flight for key, flight in self._flights.items() if flight.hopeful()}

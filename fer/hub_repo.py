@@ -16,26 +16,36 @@ from fer import aliases
 from fer.aliases import ALIASES, SHA, VERSION, Aliases, Target
 from fer.artifact import CONFIG, FIELD_ERRORS, MAX_BYTES, FileRecord, parse_json, typed
 from fer.errors import ModelError, RegistryError
+from fer.hub_cache import visitors_cache
 from fer.hub_client import Patience, asking, connect, meter
 from fer.registry import Listing, VersionRef
 
 _COPY, _SCHEMA = "fer-listing.json", 1
 _LIMITS = {**MAX_BYTES, ALIASES: aliases.MAX_BYTES}
+_VISITORS_ALIASES = 256 << 10  # bytes of `aliases.json` in a repo that a visitor named
+_ANSWER = 2 << 20  # bytes of one answer about tags and commits
+MAX_VERSIONS = 100
+"""So many versions of a repo are listed."""
 _REPO = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 
 class HubRepo:
-    """Reads USER/NAME with a token as `fer.registry.open_registry` says; one object serves all threads."""
+    """Reads USER/NAME with a token as `fer.registry.open_registry` says; one object serves all threads.
+
+    A repo that is read without a token is one that a visitor named: its files go to a cache of their own.
+    """
 
     def __init__(self, name: str, *, token: str | Literal[False] | None = None, endpoint: str | None = None) -> None:
         if not _REPO.fullmatch(name) or "--" in name or ".." in name:
             raise RegistryError(f"a Hub repo is called USER/NAME, received {name!r:.100}.")
         self.name, self._api = name, connect(token, endpoint)
         self.endpoint = self._api.endpoint
+        self._visitors = visitors_cache() if token is False else None
         self._dates: dict[str, datetime | None] = {}
 
     def listing(self, patience: Patience) -> Listing:
         """Ask the Hub for versions and aliases, and keep a copy. Raises RegistryError, DownloadError."""
+        patience.limit = _ANSWER
         with asking(self.name, self.endpoint, patience):
             refs = self._api.list_repo_refs(self.name)
             tags = {tag.name: _sha(tag.target_commit) for tag in refs.tags if VERSION.fullmatch(tag.name)}
@@ -44,7 +54,8 @@ class HubRepo:
         with asking(self.name, self.endpoint, patience):
             if not self._dates.keys() >= set(tags.values()):
                 commits = self._api.list_repo_commits(self.name, revision=head)
-                self._dates = dict.fromkeys(tags.values()) | {commit.commit_id: commit.created_at for commit in commits}
+                dates = {commit.commit_id: commit.created_at for commit in commits}
+                self._dates = {commit: dates.get(commit) for commit in tags.values()}
         now = datetime.now(UTC)
         self._keep(tags, content, now)
         return _listing(self.name, tags, self._dates, content, now)
@@ -52,9 +63,9 @@ class HubRepo:
     def recall(self) -> Listing | None:
         """The listing of an earlier time, from disk; None if there is none from this endpoint, or it is damaged.
 
-        Without a token there is none either: it may have been written with one.
+        Without a token there is none either: no copy is kept of a visitor's repo.
         """
-        if self._api.token is False:
+        if self._visitors:
             return None
         try:
             copy = parse_json(self._copy().read_bytes(), _COPY)
@@ -89,14 +100,17 @@ class HubRepo:
         raise ModelError(f"{name} is corrupt, also after a fresh download: {fault}; choose another version.")
 
     def _download(self, commit: str, name: str, patience: Patience, *, fresh: bool, cached: bool) -> Path:
-        patience.limit = _LIMITS[name]
+        patience.limit = _VISITORS_ALIASES if self._visitors and name == ALIASES else _LIMITS[name]
         try:
             with asking(self.name, self.endpoint, patience):
-                path = self._api.hf_hub_download(
+                found = self._api.hf_hub_download(
                     self.name, name, revision=commit, force_download=fresh, local_files_only=cached,
-                    tqdm_class=meter(patience),
+                    tqdm_class=meter(patience), cache_dir=self._visitors.folder if self._visitors else None,
                 )  # fmt: skip
-                return Path(path)
+                path = Path(found)
+                if self._visitors:
+                    self._visitors.add(path.stat().st_size)
+                return path
         except ModelError as error:
             raise ModelError(f"{name}: {error}") from error
 
@@ -124,6 +138,8 @@ class HubRepo:
 
     def _keep(self, tags: Mapping[str, str], content: bytes, now: datetime) -> None:
         """Write the copy for `recall`; where the cache cannot be written, there will be none."""
+        if self._visitors:
+            return
         dates = {commit: date.isoformat() for commit in tags.values() if (date := self._dates[commit])}
         document = {"schema": _SCHEMA, "endpoint": self.endpoint, "time": now.isoformat(), "tags": tags, "dates": dates}
         text = json.dumps(document | {"aliases": content.decode("utf-8", "replace")})
@@ -149,6 +165,14 @@ def _listing(
     }
     refs = (VersionRef(tag, commit, dates.get(commit), names[tag]) for tag, commit in tags.items())
     newest_first = sorted(refs, key=lambda ref: [int(part) for part in ref.name[1:].split(".")], reverse=True)
+    if len(newest_first) > MAX_VERSIONS:
+        more = (
+            f"{name} holds {len(newest_first)} versions; listed are {MAX_VERSIONS}, the newest and those with an alias."
+        )
+        notice = f"{more} {notice}".strip()
+        named_first = sorted(newest_first, key=lambda ref: not ref.aliases)
+        listed = set(named_first[:MAX_VERSIONS])
+        newest_first = [ref for ref in newest_first if ref in listed]
     return Listing(name, tuple(newest_first), known, notice, time)
 
 

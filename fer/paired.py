@@ -14,7 +14,7 @@ import numpy as np
 from fer.errors import ModelError
 from fer.metrics import Z_95, Estimate, Labels, Scores
 
-_MAX_UNPACKED = 256 << 20  # bytes
+_MAX_UNPACKED = 8 << 20  # bytes
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError, BadZipFile, zlib.error)
 
 
