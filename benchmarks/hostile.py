@@ -5,7 +5,7 @@
     a tiny run, a minute:
     python -m benchmarks.hostile --mutations 20
 
-Takes about fifteen minutes and writes benchmarks/results/hostile.json. Every graph goes through `EmotionClassifier`,
+Takes about ten minutes and writes benchmarks/results/hostile.json. Every graph goes through `EmotionClassifier`,
 which both share, in a process that stands for the server; a new one takes its place if it is lost. The graphs made
 by hand also go through `python -m fer predict`. Needs what requirements-dev.txt lists.
 """
