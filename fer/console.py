@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -12,6 +13,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from fer.errors import FERError
+
+_CHATTER = re.compile(r"INFO: |[IW]\d{4} \d\d:|WARNING: All log messages before absl")
 
 
 def prepare_streams() -> None:
@@ -67,7 +70,10 @@ class StandardOutput:
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Drop the INFO lines that LiteRT writes to standard error, past Python and with no switch; others are kept."""
+    """Drop the notes that LiteRT and TensorFlow write to standard error, past Python; other lines are kept.
+
+    No setting silences them. The redirection holds for the whole process, so it is for commands alone.
+    """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)  # what a pipe does not hold is lost, rather than waited for
     os.set_blocking(reader, False)  # as is its end, where a child process still has it
@@ -84,4 +90,4 @@ def without_chatter() -> Iterator[None]:
             written = os.read(reader, 1 << 16)
         os.close(reader)
         lines = written.decode("utf-8", "backslashreplace").splitlines(keepends=True)
-        say("".join(line for line in lines if not line.startswith("INFO: ")))
+        say("".join(line for line in lines if not _CHATTER.match(line)))

@@ -6,13 +6,13 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from fer import DataError, FERError
+from fer.console import without_chatter
 
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
@@ -91,29 +91,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Drop what libraries in C++ write to stderr while they load: TensorFlow's and LiteRT's notes heed no setting.
-
-    What goes wrong is raised as an exception, which says it too. The redirection holds for the whole process, so it
-    is for commands alone.
-    """
-    sys.stderr.flush()
-    stderr = os.dup(2)
-    try:
-        with tempfile.TemporaryFile() as dropped:
-            os.dup2(dropped.fileno(), 2)
-            yield
-    finally:
-        os.dup2(stderr, 2)
-        os.close(stderr)
-
-
 def load_keras() -> None:
     """Import Keras with its backend, quietly. Raises DataError where the backend is not installed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings and errors alone
     try:
-        with quiet():
+        with without_chatter():
             import keras  # noqa: F401
     except (ImportError, ValueError) as error:  # a backend that is not installed, or that there is not
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")

@@ -26,8 +26,9 @@ from numpy.typing import NDArray
 
 from fer import LABELS, EmotionClassifier, ModelError, ModelVersion, metrics
 from fer.artifact import CARD, CONFIG, METRICS, PREDICTIONS, read_version, write_config
+from fer.console import without_chatter
 from training import robustness
-from training.command import command_line, finish, quiet, writing_to
+from training.command import command_line, finish, writing_to
 from training.data import LABELLINGS, Split, load
 from training.probes import answers
 
@@ -42,7 +43,7 @@ def main(folder: Path, data: Path) -> dict[str, Any]:
         raise ModelError(f"{folder}: its labels are {', '.join(version.labels)}, expected {', '.join(LABELS)}.")
     dataset = load(data)
     public, private = dataset.split("PublicTest"), dataset.split("PrivateTest")
-    with quiet():
+    with without_chatter():
         raw = EmotionClassifier(replace(version, temperature=1.0))
     rows = public.fer2013 >= 0
     temperature = metrics.fit_temperature(raw.predict(public.images[rows]), public.fer2013[rows])

@@ -17,9 +17,10 @@ from yaml import YAMLError
 
 from fer import DataError, EmotionClassifier, ModelError, ModelVersion, metrics, read_version
 from fer.artifact import CARD, CONFIG, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, WEIGHTS
+from fer.console import without_chatter
 from fer.metrics import Labels, Scores
 from fer.paired import Predictions
-from training.command import load_keras, quiet
+from training.command import load_keras
 from training.evaluate import eval_results
 from training.probes import CONVERTED, REPEATED, answers, parity, precision
 
@@ -92,7 +93,7 @@ def read_complete(folder: Path) -> dict[str, bytes]:
         raise ModelError(
             f"{folder} lacks {', '.join(missing)}; training.export and then training.evaluate make a whole version."
         )
-    with quiet():
+    with without_chatter():
         classifier = EmotionClassifier(version)  # loads the graph and runs it
     files = {CONFIG: (folder / CONFIG).read_bytes(), **{name: version.read(name) for name in version.files}}
     predictions = Predictions.read(files[PREDICTIONS], len(version.labels))
@@ -130,7 +131,7 @@ def _check_weights(version: ModelVersion) -> None:
             f"{version.folder}: its architecture {version.architecture!r} is none of {', '.join(BODIES)}, so nothing "
             "tells whether weights and graph belong together; publish it with the program that trained it."
         )
-    with quiet():
+    with without_chatter():
         model = served(version.architecture, shape=version.input_shape, classes=len(version.labels))
         load_weights(model, version.folder)
         difference = parity(model, version)
@@ -172,7 +173,7 @@ def judge(new: ModelVersion, current: ModelVersion | None, limits: Thresholds | 
     """Every check of `new`, against `current` where there is one. Raises ModelError if a version cannot be used."""
     limits = limits or Thresholds()
     one, other = _Side.of(new, limits.labelling), _Side.of(current, limits.labelling) if current else None
-    with quiet():
+    with without_chatter():
         classifier = EmotionClassifier(new)
     checks = [_answered(classifier, one.predictions), _accuracy(one, other, limits)]
     if other:
