@@ -33,7 +33,13 @@ _SHIFT, _STRETCH = np.array((0.0, -0.11), np.float32), np.array((0.92, 1.265), n
 _YUNET_SIDE, _YUNET_OPTIONS = 640, (0.7, 0.3, 5000)  # longest side; score, overlap, candidates kept
 
 
-class _SecondLook(NamedTuple):
+# A face that fills the picture shows only within a border, a share of the longest side. That look gives the faces of
+# at least `_LARGE` of the shortest side; it is taken where the first look gave one of at least `_FILLING` of it.
+_BORDER, _LARGE, _FILLING = 0.35, 0.7, 0.6
+_NESTED = 0.6  # share of a box that lies within a larger one, from which on both are one face
+
+
+class _CloserLook(NamedTuple):
     """In tiles, for pictures of at least `side` pixels where no face, or one under `small` of the side, was found."""
 
     side: int
@@ -42,7 +48,7 @@ class _SecondLook(NamedTuple):
     small: float
 
 
-_SECOND_LOOKS = (_SecondLook(1920, 3, 0.4, 0.065), _SecondLook(960, 2, 0.6, 0.045))
+_CLOSER_LOOKS = (_CloserLook(1920, 3, 0.4, 0.065), _CloserLook(960, 2, 0.6, 0.045))
 
 
 class FaceDetector(Protocol):
@@ -73,18 +79,36 @@ class BlazeFace:
         self._interpreter(_SQUARE, _SQUARE)
 
     def detect(self, image: Image, *, region: Box | None = None) -> list[Face]:
-        """RGB uint8 (height, width, 3) -> faces; a large picture whose faces are small is looked at twice."""
+        """RGB uint8 (height, width, 3) -> faces, largest first.
+
+        The picture is looked at again with a border around it where nothing was found, or where a face that fills it
+        may have been found in pieces, and in tiles where it is large and its faces are small.
+        """
         longest = _longest(image)
         if region:
             corner, part = _part(image, region)
             points, scores = weighted_nms(*self._candidates(part, _CONFIDENT, (_REGION, _REGION)))
             return _faces(points + corner, scores, image)
         points, scores = weighted_nms(*self._candidates(image, _CONFIDENT))
-        look = next((look for look in _SECOND_LOOKS if longest >= look.side), None)
+        if _doubtful(points, min(image.shape[:2])):
+            points, scores = self._look_from_afar(image, points, scores)
+        kept = unnested(points)
+        points, scores = points[kept], scores[kept]
+        look = next((look for look in _CLOSER_LOOKS if longest >= look.side), None)
         if look and (not len(points) or np.ptp(points[:, :2, 0], axis=1).min() < look.small * longest):
             tiles = _tiles(image, look.tiles, look.part)
             points, scores = self._look_closer(tiles, points, scores, look.small * longest)
         return _faces(points, scores, image)
+
+    def _look_from_afar(self, image: Image, points: Array, scores: Array) -> tuple[Array, Array]:
+        """The large faces that show within a border, then those of the first look, largest first."""
+        border = round(_BORDER * max(image.shape[:2]))
+        framed = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_CONSTANT)
+        found, found_scores = weighted_nms(*self._candidates(np.asarray(framed, np.uint8), _CONFIDENT))
+        large = _heights(found) >= _LARGE * min(image.shape[:2])
+        order = np.argsort(-_heights(points), kind="stable")
+        points = np.concatenate((found[large] - border, points[order]))
+        return points, np.concatenate((found_scores[large], scores[order]))
 
     def _look_closer(self, tiles: list[Tile], points: Array, scores: Array, limit: float) -> tuple[Array, Array]:
         """Add the tiles' small faces. Large faces stand; small ones of the first look, placed loosely, give way."""
@@ -182,10 +206,37 @@ def weighted_nms(points: Array, scores: Array, overlap: float = _OVERLAP) -> tup
     return np.concatenate(merged), np.concatenate(best)
 
 
+def unnested(points: Array) -> list[int]:
+    """The rows whose box shares most of its area, or of the other's, with none that comes before it."""
+    kept: list[int] = []
+    areas = (points[:, 1] - points[:, 0]).prod(axis=1)
+    for row in range(len(points)):
+        shared = _shared(points[row], points[kept])
+        if (shared <= _NESTED * np.minimum(areas[row], areas[kept])).all():
+            kept.append(row)
+    return kept
+
+
+def _doubtful(points: Array, shortest: int) -> bool:
+    """Whether no face was found, one fills a picture of this shortest side, or one lies within another."""
+    if not len(points) or _heights(points).max() >= _FILLING * shortest:
+        return True
+    return len(unnested(points)) < len(points)
+
+
+def _heights(points: Array) -> Array:
+    return np.asarray(points[:, 1, 1] - points[:, 0, 1], np.float32)
+
+
+def _shared(box: Array, boxes: Array) -> Array:
+    """The area (n,) that a box, its corners the first two points, shares with each of others (n, ...)."""
+    sides = np.minimum(boxes[:, 1], box[1]) - np.maximum(boxes[:, 0], box[0])
+    return np.asarray(np.maximum(sides, 0).prod(axis=1), np.float32)
+
+
 def _overlaps(points: Array) -> Array:
     """Intersection over union of the first box with every box, itself included."""
-    sides = np.minimum(points[:, 1], points[0, 1]) - np.maximum(points[:, 0], points[0, 0])
-    shared, areas = np.maximum(sides, 0).prod(axis=1), (points[:, 1] - points[:, 0]).prod(axis=1)
+    shared, areas = _shared(points[0], points), (points[:, 1] - points[:, 0]).prod(axis=1)
     return np.asarray(shared / (areas + areas[0] - shared), np.float32)
 
 

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 
 from fer import Box, ModelError, load_image, weights
-from fer.detectors import DETECTORS, BlazeFace, YuNet, anchors, decode, load_detector, weighted_nms
+from fer.detectors import DETECTORS, BlazeFace, YuNet, anchors, decode, load_detector, unnested, weighted_nms
 
 SHARED = Path(__file__).parents[2] / "shared"
 WEIGHTS = SHARED / "weights" / "face_detection_yunet_2023mar.onnx"
+SAMPLES = Path(__file__).parents[1] / "app_pages" / "samples"
 COUNTS = {
     "pyfeat_multi_face.jpg": 5,
     "pyfeat_single_face.jpg": 1,
@@ -282,6 +283,38 @@ def test_the_overlap_that_merges_is_two_fifths(offset, count):
 def test_suppression_of_nothing_is_nothing():
     merged, scores = weighted_nms(np.empty((0, 4, 2), np.float32), np.empty(0, np.float32))
     assert (merged.shape, scores.shape) == ((0, 4, 2), (0,))
+
+
+@pytest.mark.parametrize(
+    ("boxes", "kept"),
+    [
+        ([], []),
+        ([(0, 0, 10)], [0]),
+        ([(0, 0, 10), (20, 0, 10)], [0, 1]),
+        ([(0, 0, 10), (2, 2, 4)], [0]),
+        ([(2, 2, 4), (0, 0, 10)], [0]),  # the first one stays, also where it is the smaller
+        ([(0, 0, 10), (8, 0, 5)], [0, 1]),  # two fifths of the second lie within the first
+        ([(0, 0, 10), (6, 0, 5)], [0]),  # four fifths
+    ],
+)
+def test_one_of_two_boxes_within_each_other_stays(boxes, kept):
+    points = np.array([square(x, y, side, 0) for x, y, side in boxes], np.float32).reshape(-1, 4, 2)
+    assert unnested(points) == kept
+
+
+@pytest.mark.parametrize("name", ["eileen-collins.jpg", "grace-hopper.jpg"])
+@pytest.mark.parametrize("margin", [-0.05, 0.0, 0.1, 0.3])
+def test_a_portrait_cut_to_its_face_holds_one_face(name, margin):
+    image = load_image(SAMPLES / name)
+    detector = BlazeFace()
+    (face,) = detector.detect(image)
+    left, top, right, bottom = (
+        round(v + sign * margin * face.box.height) for v, sign in zip(corners(face), (-1, -1, 1, 1), strict=True)
+    )
+    cut = np.ascontiguousarray(image[max(top, 0) : bottom, max(left, 0) : right])
+    (found,) = detector.detect(cut)
+    moved = corners(found) + (max(left, 0), max(top, 0)) * 2
+    assert np.abs(moved - corners(face)).max() < 0.2 * face.frame.height
 
 
 def test_load_detector():
