@@ -43,9 +43,10 @@ clean:  ## remove the virtual environment and every cache
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp is newer than the requirements it was installed from.
-$(VENV)/app.stamp: requirements.txt | $(BIN)/python
+# A stamp is newer than the requirements it was installed from. `fer` is installed as a link to this folder.
+$(VENV)/app.stamp: requirements.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --editable .
 	touch $@
 
 $(VENV)/dev.stamp: requirements-dev.txt $(VENV)/app.stamp

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -80,7 +81,7 @@ class ModelVersion:
         if detector not in self.crops:
             raise ModelError(
                 f"version {self.name} has no crop geometry for the detector {detector!r}; "
-                f"it has {', '.join(self.crops) or 'none'}."
+                f"it has {', '.join(self.crops) or 'none'}. Choose another, or give FERPipeline a geometry."
             )
         return self.crops[detector]
 
@@ -109,11 +110,11 @@ class ModelVersion:
         return metrics
 
 
-def read_version(folder: Path) -> ModelVersion:
+def read_version(folder: str | os.PathLike[str]) -> ModelVersion:
     """Check a version folder and return it. Raises ModelError naming the file, what is wrong and what was expected."""
-    version = read_config(folder)
+    version = read_config(Path(folder))
     for name in version.files:
-        if (folder / name).exists() or name == GRAPH:
+        if (version.folder / name).exists() or name == GRAPH:
             version.read(name)
     return version
 

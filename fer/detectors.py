@@ -6,7 +6,7 @@ import math
 import threading
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol, cast, runtime_checkable
 
 import cv2
 import numpy as np
@@ -57,11 +57,19 @@ class FaceDetector(Protocol):
     @property
     def name(self) -> str: ...
 
-    def detect(self, image: Image, *, region: Box | None = None) -> list[Face]:
-        """RGB uint8 (height, width, 3) -> faces, largest first; within `region` alone, faces of about half its side."""
+    def detect(self, image: Image) -> list[Face]:
+        """RGB uint8 (height, width, 3) -> faces, largest first."""
 
 
-def load_detector(name: str, *, threads: int = 2) -> FaceDetector:
+@runtime_checkable
+class RegionDetector(FaceDetector, Protocol):
+    """A detector that can search a part of the picture, which makes it cheap to follow faces through a stream."""
+
+    def detect_within(self, image: Image, region: Box) -> list[Face]:
+        """RGB uint8 (height, width, 3) -> faces within `region` of about half its side, largest first."""
+
+
+def load_detector(name: str, *, threads: int = 2) -> RegionDetector:
     """The detector called `name`. Raises ModelError for other names, DownloadError if its weights are out of reach."""
     if name not in DETECTORS:
         raise ModelError(f"there is no detector {name!r}; choose one of {', '.join(DETECTORS)}.")
@@ -78,17 +86,13 @@ class BlazeFace:
         self._local = threading.local()
         self._interpreter(_SQUARE, _SQUARE)
 
-    def detect(self, image: Image, *, region: Box | None = None) -> list[Face]:
+    def detect(self, image: Image) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces, largest first.
 
         The picture is looked at again with a border around it where nothing was found, or where a face that fills it
         may have been found in pieces, and in tiles where it is large and its faces are small.
         """
         longest = _longest(image)
-        if region:
-            corner, part = _part(image, region)
-            points, scores = weighted_nms(*self._candidates(part, _CONFIDENT, (_REGION, _REGION)))
-            return _faces(points + corner, scores, image)
         points, scores = weighted_nms(*self._candidates(image, _CONFIDENT))
         if _doubtful(points, min(image.shape[:2])):
             points, scores = self._look_from_afar(image, points, scores)
@@ -109,6 +113,12 @@ class BlazeFace:
         order = np.argsort(-_heights(points), kind="stable")
         points = np.concatenate((found[large] - border, points[order]))
         return points, np.concatenate((found_scores[large], scores[order]))
+
+    def detect_within(self, image: Image, region: Box) -> list[Face]:
+        """RGB uint8 (height, width, 3) -> faces within `region` of about half its side."""
+        corner, part = _part(image, region)
+        points, scores = weighted_nms(*self._candidates(part, _CONFIDENT, (_REGION, _REGION)))
+        return _faces(points + corner, scores, image)
 
     def _look_closer(self, tiles: list[Tile], points: Array, scores: Array, limit: float) -> tuple[Array, Array]:
         """Add the tiles' small faces. Large faces stand; small ones of the first look, placed loosely, give way."""
@@ -152,17 +162,26 @@ class YuNet:
         self._local = threading.local()
         self._network((_YUNET_SIDE, _YUNET_SIDE))
 
-    def detect(self, image: Image, *, region: Box | None = None) -> list[Face]:
+    def detect(self, image: Image) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces."""
-        longest = _longest(image)
-        corner, part = _part(image, region) if region else (np.zeros(2, np.float32), image)
-        small, ratio = _resize(part, min(1.0, _REGION / _longest(part) if region else _YUNET_SIDE / longest))
+        points, scores = self._candidates(image, _YUNET_SIDE)
+        return _faces(points, scores, image)
+
+    def detect_within(self, image: Image, region: Box) -> list[Face]:
+        """RGB uint8 (height, width, 3) -> faces within `region` of about half its side."""
+        corner, part = _part(image, region)
+        points, scores = self._candidates(part, _REGION)
+        return _faces(points + corner, scores, image)
+
+    def _candidates(self, image: Image, side: int) -> tuple[Array, Array]:
+        """Points (n, 4, 2) in picture pixels and scores (n,), from a picture shrunk to `side` pixels at most."""
+        small, ratio = _resize(image, min(1.0, side / _longest(image)))
         network = self._network((small.shape[1], small.shape[0]))
         found = cast("Array | None", network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1])
         rows = np.empty((0, 15), np.float32) if found is None else found
         points = rows[:, :8].reshape(-1, 4, 2).copy()  # top left, size and the two eyes
         points[:, 1] += points[:, 0]
-        return _faces(points * ratio + corner, rows[:, 14], image)
+        return points * ratio, rows[:, 14]
 
     def _network(self, size: tuple[int, int]) -> cv2.FaceDetectorYN:
         """This thread's network, set to pictures of (width, height) pixels."""
@@ -253,9 +272,13 @@ def _faces(points: Array, scores: Array, image: Image) -> list[Face]:
 
 
 def _longest(image: Image) -> int:
+    _check(image)
+    return int(max(image.shape[:2]))
+
+
+def _check(image: Image) -> None:
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
         raise ValueError(f"a picture must be RGB uint8 (height, width, 3), received {image.dtype} {image.shape}")
-    return int(max(image.shape[:2]))
 
 
 def _resize(image: Image, scale: float) -> tuple[Image, Array]:
@@ -283,6 +306,7 @@ def _letterbox(image: Image, height: int, width: int) -> tuple[Array, Array, Arr
 
 def _part(image: Image, region: Box) -> tuple[Array, Image]:
     """The part of a picture that a region covers, at least one pixel, and its top left corner (x, y)."""
+    _check(image)
     height, width = image.shape[:2]
     left, top = min(max(int(region.x1), 0), width - 1), min(max(int(region.y1), 0), height - 1)
     right, bottom = max(left + 1, math.ceil(region.x2)), max(top + 1, math.ceil(region.y2))

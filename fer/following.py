@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.detectors import FaceDetector
+from fer.detectors import FaceDetector, RegionDetector
 from fer.results import Box, Face
 
 LOOK_EVERY = 8
@@ -30,12 +30,12 @@ class FollowingDetector:
         self._frames = 0
         self._size: tuple[int, ...] = ()
 
-    def detect(self, image: NDArray[np.uint8], *, region: Box | None = None) -> list[Face]:
+    def detect(self, image: NDArray[np.uint8]) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces, largest first."""
-        if region:
-            return self._detector.detect(image, region=region)
         known = image.shape == self._size and 0 < len(self._faces) < _MANY
-        followed = self._follow(image) if known else []
+        followed: list[Face] = []
+        if known and isinstance(self._detector, RegionDetector):
+            followed = self._follow(image, self._detector)
         self._frames = self._frames + 1 if followed else 0
         if self._frames % LOOK_EVERY == 0:
             new = [face for face in self._detector.detect(image) if not _near(face, followed)]
@@ -44,11 +44,11 @@ class FollowingDetector:
         self._faces, self._size = followed, image.shape
         return followed
 
-    def _follow(self, image: NDArray[np.uint8]) -> list[Face]:
+    def _follow(self, image: NDArray[np.uint8], detector: RegionDetector) -> list[Face]:
         """Every known face where it is now, or none at all if one is lost or two have become one."""
         found: list[Face] = []
         for face in self._faces:
-            near = _near(face, self._detector.detect(image, region=_around(face)))
+            near = _near(face, detector.detect_within(image, _around(face)))
             if not near or _near(near[0], found):
                 return []
             found.append(near[0])

@@ -6,11 +6,13 @@ decoder of Pillow's ever sees the bytes. Sizes are checked before anything is de
 
 from __future__ import annotations
 
+import os
 import struct
 import warnings
 import zlib
 from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -103,21 +105,44 @@ _TURNS = {  # EXIF orientation -> what makes the picture upright
 }
 
 
-def load_image(source: bytes | Path, *, name: str | None = None) -> NDArray[np.uint8]:
+def load_image(
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO, *, name: str | None = None
+) -> NDArray[np.uint8]:
     """A picture as RGB (h, w, 3) uint8, upright by its EXIF, transparency over white; the array is the caller's own.
 
     16-bit grey keeps its high byte; 32-bit and float grey are scaled from the smallest usual range that holds them.
 
+    Args:
+        source: A path, the bytes of a file, or a file opened in binary mode.
+        name: What errors call the picture; by default the path.
+
     Raises:
         ImageError: nothing to read, not an image, damaged, or over MAX_BYTES or MAX_PIXELS; `name` says which picture.
+        TypeError: the source is none of those above.
     """
-    name = name or (str(source) if isinstance(source, Path) else "the picture")
-    data = _read(source, name) if isinstance(source, Path) else source
+    if isinstance(source, str | os.PathLike):
+        path = Path(source)
+        name = name or str(path)
+        data = _read(path, name)
+    else:
+        name = name or "the picture"
+        data = _bytes(source)
     _check_bytes(len(data), name)
     # The filter names Pillow alone: catch_warnings is not thread-safe, and this one may outlive a race without harm.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         return _decode(data, _kind(data), name)
+
+
+def _bytes(source: bytes | bytearray | memoryview | BinaryIO) -> bytes:
+    """The bytes of a source in memory; of a file one too many, at most, to tell that it is too large."""
+    data = source.read(MAX_BYTES + 1) if hasattr(source, "read") else source
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(
+            f"load_image takes a path, bytes or a file opened in binary mode, received {type(source).__name__}; "
+            "an RGB array is a picture already, and np.asarray(image.convert('RGB')) makes one of a PIL image."
+        )
+    return bytes(data)
 
 
 def _read(path: Path, name: str) -> bytes:

@@ -9,23 +9,36 @@ from numpy.typing import NDArray
 
 from fer.classifier import EmotionClassifier
 from fer.detectors import FaceDetector
-from fer.preprocessing import crop_faces
+from fer.preprocessing import CropGeometry, crop_faces
 from fer.results import Prediction
 
 
 @dataclass(frozen=True)
 class FERPipeline:
-    """Every face of a picture with its expression scores. Raises ModelError if the two do not fit together."""
+    """Every face of a picture with its expression scores.
+
+    `geometry` says how a face is cut from the boxes of this detector. Without one, the version's own for the detector
+    of this name serves. Raises ModelError if it has none.
+    """
 
     detector: FaceDetector
     classifier: EmotionClassifier
+    geometry: CropGeometry | None = None
 
     def __post_init__(self) -> None:
-        self.classifier.version.geometry(self.detector.name)
+        self._geometry()
 
     def __call__(self, image: NDArray[np.uint8]) -> list[Prediction]:
-        """RGB (h, w, 3) uint8 -> predictions, largest face first; all faces run as one batch."""
-        version = self.classifier.version
+        """RGB (h, w, 3) uint8 -> predictions, in the order of the detector's faces; all run as one batch."""
+        if not isinstance(image, np.ndarray):
+            raise TypeError(
+                f"a picture must be an RGB uint8 array (height, width, 3), received {type(image).__name__}; "
+                "load_image reads files, np.asarray(image.convert('RGB')) takes a PIL image; call once a picture."
+            )
         faces = self.detector.detect(image)
-        crops = crop_faces(image, faces, version.geometry(self.detector.name), version.input_shape[:2])
+        size = self.classifier.version.input_shape[:2]
+        crops = crop_faces(image, faces, self._geometry(), size)
         return self.classifier.classify(faces, crops)
+
+    def _geometry(self) -> CropGeometry:
+        return self.geometry or self.classifier.version.geometry(self.detector.name)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from fer.artifact import ModelVersion
-from fer.results import Box, Prediction
+from fer.results import Prediction
 from fer.tracking import Track
 
 Record = dict[str, Any]
@@ -22,17 +22,7 @@ Record = dict[str, Any]
 def face_records(file: str, predictions: Sequence[Prediction], version: ModelVersion, detector: str) -> list[Record]:
     """One record a face, numbered from 1 in the order of `predictions`; one with `face` None where there is none."""
     faces: list[Record] = [
-        {
-            "file": file,
-            "face": number,
-            "box": _corners(p.face.box),
-            "confidence": round(p.face.confidence, 4),
-            "label": p.label,
-            "score": round(p.score, 4),
-            "uncertain": p.uncertain,
-            "scores": _rounded(p.scores),
-        }
-        for number, p in enumerate(predictions, start=1)
+        {"file": file, "face": number, **prediction.to_dict()} for number, prediction in enumerate(predictions, start=1)
     ]
     nothing = dict.fromkeys(("face", "box", "confidence", "label", "score", "uncertain", "scores"))
     origin = origin_of(version, detector)
@@ -45,19 +35,19 @@ def track_record(track: Track, seconds: float, date: datetime | None = None) -> 
     `box`, `confidence` and `raw_scores` are as the frame gave them, `label`, `score` and `scores` are smoothed.
     Version and detector are left to `origin_of`, since a stream repeats them in every record.
     """
-    prediction = track.prediction
+    prediction = track.prediction.to_dict()
     return {
         "time": date and date.astimezone(UTC).isoformat(timespec="milliseconds"),
         "seconds": round(seconds, 3),
         "track": track.number,
-        "box": _corners(prediction.face.box),
-        "confidence": round(prediction.face.confidence, 4),
+        "box": prediction["box"],
+        "confidence": prediction["confidence"],
         "label": track.label,
         "score": round(track.score, 4),
-        "uncertain": track.score < prediction.uncertain_below,
-        "scores": _rounded(track.scores),
-        "raw_label": prediction.label,
-        "raw_scores": _rounded(prediction.scores),
+        "uncertain": track.score < track.prediction.uncertain_below,
+        "scores": {label: round(score, 4) for label, score in track.scores.items()},
+        "raw_label": prediction["label"],
+        "raw_scores": prediction["scores"],
     }
 
 
@@ -113,14 +103,6 @@ _ORIGIN = ("model", "sha256", "detector")
 
 def _named(prefix: str, labels: Sequence[str]) -> list[str]:
     return [f"{prefix}_{label}" for label in labels]
-
-
-def _corners(box: Box) -> list[float]:
-    return [round(v, 1) for v in (box.x1, box.y1, box.x2, box.y2)]
-
-
-def _rounded(scores: Mapping[str, float]) -> dict[str, float]:
-    return {label: round(score, 4) for label, score in scores.items()}
 
 
 def _harmless(cell: str) -> str:

@@ -20,7 +20,10 @@ from fer.aliases import LATEST, Aliases
 from fer.artifact import CONFIG, MAX_BYTES, ModelVersion, read_limited, read_version
 from fer.errors import FERError, ModelError, RegistryError
 
-BUNDLED = Path(__file__).resolve().parent.parent / "models"
+_INSTALLED = Path(__file__).resolve().parent / "models"
+BUNDLED = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parent.parent / "models"
+"""The bundled versions: within an installed package, beside the package in a checkout."""
+
 DEFAULT, PRODUCTION = "flagship", "production"
 REPO_VARIABLE = "FER_HUB_REPO"
 

@@ -6,9 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+_ROUNDING = 1e-6  # what a detector that computes in float32 may be beyond the bounds
 
 LABELS = ("happy", "sad", "neutral", "surprised")
 """The project's expression labels, in the order every bundled version uses."""
@@ -62,8 +65,9 @@ class Face:
     frame: Box | None = None
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.confidence <= 1.0:
+        if not -_ROUNDING <= self.confidence <= 1.0 + _ROUNDING:
             raise ValueError(f"confidence must lie in [0, 1], received {self.confidence}")
+        object.__setattr__(self, "confidence", min(max(float(self.confidence), 0.0), 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,13 @@ class Prediction:
             raise ValueError(f"scores must be probabilities that sum to 1, received {dict(self.scores)}")
         object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
 
+    def __hash__(self) -> int:
+        return hash((self.face, frozenset(self.scores.items()), self.uncertain_below))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How pickle and copy make another: a read-only view of a dict, as `scores` is, can be neither."""
+        return Prediction, (self.face, dict(self.scores), self.crop, self.uncertain_below)
+
     @property
     def label(self) -> str:
         """The most probable label; the first one in the version's order on a tie."""
@@ -102,3 +113,15 @@ class Prediction:
     def top(self, k: int) -> list[tuple[str, float]]:
         """The `k` most probable labels with their scores, best first."""
         return sorted(self.scores.items(), key=lambda item: -item[1])[:k]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Box (x1, y1, x2, y2), confidence, label, score, uncertain and scores, rounded and ready for JSON."""
+        box = self.face.box
+        return {
+            "box": [round(float(side), 1) for side in (box.x1, box.y1, box.x2, box.y2)],
+            "confidence": round(self.face.confidence, 4),
+            "label": self.label,
+            "score": round(float(self.score), 4),
+            "uncertain": bool(self.uncertain),
+            "scores": {label: round(float(score), 4) for label, score in self.scores.items()},
+        }

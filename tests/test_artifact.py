@@ -30,6 +30,10 @@ def folder(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_folder_is_named_by_a_text_or_a_path(folder):
+    assert read_version(str(folder)) == read_version(folder)
+
+
 def estimate(**changes: Any) -> dict[str, Any]:
     return {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10, **changes}
 

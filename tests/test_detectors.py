@@ -182,20 +182,20 @@ def around(face, side=2.2, dx=0.0, dy=0.0):
 )
 def test_a_region_shows_the_face_where_the_whole_picture_does(detector, portrait, side, dx, dy):
     (face,) = detector.detect(portrait)
-    (again,) = detector.detect(portrait, region=around(face, side, dx, dy))
+    (again,) = detector.detect_within(portrait, around(face, side, dx, dy))
     assert np.abs(corners(again) - corners(face)).max() < 0.15 * face.frame.height
     assert np.abs(np.subtract(again.landmarks.left_eye, face.landmarks.left_eye)).max() < 0.08 * face.frame.height
 
 
 def test_a_face_outside_the_region_is_not_found(detector, portrait):
     wide = np.hstack([portrait, np.full_like(portrait, 120)])
-    assert detector.detect(wide, region=Box(560, 0, 1000, 600)) == []
+    assert detector.detect_within(wide, Box(560, 0, 1000, 600)) == []
 
 
 def test_a_region_s_faces_lie_in_the_picture(detector, portrait):
     (face,) = detector.detect(portrait)
     half = np.ascontiguousarray(portrait[:, : int(face.box.center[0] + 0.2 * face.box.width)])
-    for found in detector.detect(half, region=around(face)):
+    for found in detector.detect_within(half, around(face)):
         assert 0 <= found.box.x1 < found.box.x2 <= half.shape[1]
         assert 0 <= found.box.y1 < found.box.y2 <= half.shape[0]
 
@@ -215,29 +215,29 @@ def test_a_region_s_faces_lie_in_the_picture(detector, portrait):
     ids=str,
 )
 def test_a_region_beside_the_picture_or_of_hardly_a_pixel_gives_none(detector, portrait, region):
-    assert detector.detect(portrait, region=region) == []
+    assert detector.detect_within(portrait, region) == []
 
 
 @pytest.mark.parametrize("region", [Box(-400, -400, 900, 900), Box(-1e9, -1e9, 1e9, 1e9), Box(0, 0, 512, 600)], ids=str)
 def test_a_region_larger_than_the_picture_is_the_picture(detector, portrait, region):
     (face,) = detector.detect(portrait)
-    (again,) = detector.detect(portrait, region=region)
+    (again,) = detector.detect_within(portrait, region)
     assert np.abs(corners(again) - corners(face)).max() < 0.25 * face.frame.height
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (2, 2)])
 def test_a_region_of_a_tiny_picture(detector, size):
-    assert detector.detect(np.full((*size, 3), 128, np.uint8), region=Box(-5, -5, 50, 50)) == []
+    assert detector.detect_within(np.full((*size, 3), 128, np.uint8), Box(-5, -5, 50, 50)) == []
 
 
 def test_a_region_of_anything_but_rgb_bytes_is_refused(detector):
     with pytest.raises(ValueError, match="must be RGB uint8"):
-        detector.detect(np.zeros((9, 9), np.uint8), region=Box(0, 0, 5, 5))
+        detector.detect_within(np.zeros((9, 9), np.uint8), Box(0, 0, 5, 5))
 
 
 def test_the_picture_is_left_alone_by_a_look_at_a_region(detector, portrait):
     before = portrait.copy()
-    detector.detect(portrait, region=Box(100, 0, 400, 400))
+    detector.detect_within(portrait, Box(100, 0, 400, 400))
     assert np.array_equal(portrait, before)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer import BlazeFace, Box, Face, FaceDetector, load_image
+from fer import BlazeFace, Box, Face, RegionDetector, load_image
 from fer.following import LOOK_EVERY, FollowingDetector, overlap
 
 SAMPLES = Path(__file__).resolve().parents[1] / "app_pages" / "samples"
@@ -27,22 +27,46 @@ class Scene:
     def __init__(self, *boxes: Box) -> None:
         self.boxes, self.looks = list(boxes), ""
 
-    def detect(self, image: Image, *, region: Box | None = None) -> list[Face]:
+    def detect(self, image: Image) -> list[Face]:
+        self.looks += "W"
+        return self._faces(image, self.boxes)
+
+    def detect_within(self, image: Image, region: Box) -> list[Face]:
+        self.looks += "r"
+        return self._faces(image, [box for box in self.boxes if inside(box.center, region)])
+
+    def _faces(self, image: Image, boxes: list[Box]) -> list[Face]:
         assert image.ndim == 3
-        self.looks += "r" if region else "W"
-        seen = [box for box in self.boxes if region is None or inside(box.center, region)]
-        return [Face(box, 0.9) for box in sorted(seen, key=lambda box: -box.width * box.height)]
+        return [Face(box, 0.9) for box in sorted(boxes, key=lambda box: -box.width * box.height)]
+
+
+class Plain:
+    """A detector that cannot search a region."""
+
+    name = "plain"
+
+    def __init__(self, *boxes: Box) -> None:
+        self.boxes, self.looks = list(boxes), ""
+
+    def detect(self, image: Image) -> list[Face]:
+        assert image is FRAME
+        self.looks += "W"
+        return [Face(box, 0.9) for box in self.boxes]
 
 
 class Counted:
     """A real detector, whose looks are counted in the same way."""
 
-    def __init__(self, detector: FaceDetector) -> None:
+    def __init__(self, detector: RegionDetector) -> None:
         self.name, self._detector, self.looks = detector.name, detector, ""
 
-    def detect(self, image: Image, *, region: Box | None = None) -> list[Face]:
-        self.looks += "r" if region else "W"
-        return self._detector.detect(image, region=region)
+    def detect(self, image: Image) -> list[Face]:
+        self.looks += "W"
+        return self._detector.detect(image)
+
+    def detect_within(self, image: Image, region: Box) -> list[Face]:
+        self.looks += "r"
+        return self._detector.detect_within(image, region)
 
 
 def inside(point: tuple[float, float], box: Box) -> bool:
@@ -53,7 +77,9 @@ def box_at(x: float, y: float = 100.0, side: float = 80.0) -> Box:
     return Box(x, y, x + side, y + side)
 
 
-def looks_of(scene: Scene | Counted, detector: FollowingDetector, image: Image = FRAME) -> tuple[str, list[Box]]:
+def looks_of(
+    scene: Scene | Plain | Counted, detector: FollowingDetector, image: Image = FRAME
+) -> tuple[str, list[Box]]:
     """The looks that one frame takes, and the boxes it gives."""
     scene.looks = ""
     faces = detector.detect(image)
@@ -176,14 +202,11 @@ def test_a_detector_that_fails_once_is_asked_again():
     assert looks_of(scene, detector) == ("r", scene.boxes)
 
 
-def test_a_region_goes_to_the_detector_and_what_is_known_stays():
-    scene = Scene(box_at(0), box_at(400, side=70))
-    detector = FollowingDetector(scene)
-    detector.detect(FRAME)
-    scene.looks = ""
-    assert [face.box for face in detector.detect(FRAME, region=box_at(380, side=150))] == scene.boxes[1:]
-    assert scene.looks == "r"
-    assert looks_of(scene, detector) == ("rr", scene.boxes)
+def test_a_detector_that_cannot_search_a_region_looks_at_every_frame():
+    plain = Plain(box_at(0))
+    detector = FollowingDetector(plain)
+    for _ in range(3):
+        assert looks_of(plain, detector) == ("W", plain.boxes)
 
 
 def test_the_largest_face_comes_first_between_two_looks_too():

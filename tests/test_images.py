@@ -80,6 +80,30 @@ def test_a_path_reads_as_its_bytes_and_its_ending_is_not_believed(tmp_path: Path
     assert np.array_equal(load_image(path), picture())
 
 
+def test_every_kind_of_source_gives_the_same_picture(tmp_path):
+    path = tmp_path / "picture.png"
+    path.write_bytes(ENCODED["PNG"])
+    data = path.read_bytes()
+    with path.open("rb") as file:
+        sources = [str(path), path, data, bytearray(data), memoryview(data), io.BytesIO(data), file]
+        for source in sources:
+            assert np.array_equal(load_image(source), picture()), type(source)
+
+
+def test_a_path_in_words_is_what_errors_call_the_picture():
+    with pytest.raises(ImageError, match=r"^nothing\.jpg: expected a picture file, but this path does not exist"):
+        load_image("nothing.jpg")
+
+
+@pytest.mark.parametrize("source", [None, 7, [b"a"], picture(), Image.new("L", (2, 2)), io.StringIO("text")])
+def test_what_is_no_source_is_told(source):
+    with pytest.raises(
+        TypeError, match="load_image takes a path, bytes or a file opened in binary mode, received "
+    ) as no:
+        load_image(source)
+    assert f"received {type(source).__name__}; " in str(no.value)
+
+
 STORED = {  # how the EXIF specification stores an upright picture under each orientation
     1: lambda upright: upright,
     2: lambda upright: upright[:, ::-1],

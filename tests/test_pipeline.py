@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
-from fer import Box, EmotionClassifier, Face, FERPipeline, ModelError, load_version
-from fer.preprocessing import CropGeometry, crop_faces
+from fer import Box, CropGeometry, EmotionClassifier, Face, FERPipeline, ModelError, load_version
+from fer.preprocessing import crop_faces
 from tests.support.versions import LABELS, write_tiny
 
 FACES = [
@@ -86,3 +87,23 @@ def test_a_version_without_the_detector_s_geometry_is_refused_at_once(classifier
 @pytest.mark.parametrize("name", ["blazeface", "yunet"])
 def test_the_bundled_version_fits_both_detectors(name):
     assert FERPipeline(FixedDetector([], name), EmotionClassifier(load_version()))(IMAGE) == []
+
+
+def test_a_detector_of_one_s_own_brings_its_geometry(classifier):
+    """Under a name that the version does not know; the geometry given wins over one that it does."""
+    geometry = CropGeometry(0.7, (-0.1, 0.2))
+    crops = crop_faces(IMAGE, FACES, geometry, (8, 6))
+    for name in ("mine", "fixed"):
+        predictions = FERPipeline(FixedDetector(FACES, name), classifier, geometry=geometry)(IMAGE)
+        assert np.array_equal([prediction.crop for prediction in predictions], crops)
+
+
+@pytest.mark.parametrize(
+    "thing", ["photo.jpg", Path("photo.jpg"), b"", [], [IMAGE, IMAGE], None, Image.new("L", (9, 9))]
+)
+def test_what_is_no_array_is_told(classifier, thing):
+    with pytest.raises(
+        TypeError, match=r"a picture must be an RGB uint8 array \(height, width, 3\), received "
+    ) as caught:
+        FERPipeline(FixedDetector(FACES), classifier)(thing)
+    assert f"received {type(thing).__name__}; load_image reads files, " in str(caught.value)

@@ -126,12 +126,12 @@ def test_both_forms_are_read_back(version, name):
     assert [list(row) for row in rows] == [COLUMNS] * 4
     assert [row["file"] for row in rows] == [name] * 4
     assert rows[0] == {
-        "file": name, "face": "1", "x1": "1.2", "y1": "2", "x2": "30.0", "y2": "40.5", "confidence": "0.8765",
+        "file": name, "face": "1", "x1": "1.2", "y1": "2.0", "x2": "30.0", "y2": "40.5", "confidence": "0.8765",
         "label": "bored", "score": "0.7", "uncertain": "False",
         "score_happy": "0.2", "score_bored": "0.7", "score_asleep": "0.1",
         "model": "tiny", "sha256": version.sha256, "detector": "fixed", "error": "",
     }  # fmt: skip
-    assert rows[1]["score_asleep"] == rows[1]["score"] == "1"
+    assert rows[1]["score_asleep"] == rows[1]["score"] == "1.0"
     empty = {"face", "x1", "y1", "x2", "y2", "confidence", "label", "score", "uncertain", "score_happy"}
     assert {rows[2][column] for column in [*empty, "error"]} == {""}
     assert {rows[3][column] for column in empty} == {""}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import json
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -46,7 +49,7 @@ def test_box_refuses_what_has_no_area(corners):
         Box(*corners)
 
 
-@pytest.mark.parametrize("confidence", [-0.01, 1.01, math.nan, math.inf])
+@pytest.mark.parametrize("confidence", [-0.01, 1.01, 1.00001, math.nan, math.inf])
 def test_face_refuses_an_impossible_confidence(confidence):
     with pytest.raises(ValueError, match=r"confidence must lie in \[0, 1\], received"):
         Face(BOX, confidence)
@@ -56,6 +59,15 @@ def test_face_refuses_an_impossible_confidence(confidence):
 def test_face_takes_the_bounds_and_needs_neither_eyes_nor_frame(confidence):
     face = Face(BOX, confidence)
     assert (face.landmarks, face.frame) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("received", "confidence"),
+    [(np.float32(1.0000001), 1.0), (-1e-7, 0.0), (np.float32(0.5), 0.5), (1, 1.0)],
+)
+def test_a_confidence_that_rounding_pushed_over_the_bounds_is_clipped(received, confidence):
+    face = Face(BOX, received)
+    assert (face.confidence, type(face.confidence)) == (confidence, float)
 
 
 @pytest.mark.parametrize(
@@ -119,3 +131,34 @@ def test_predictions_compare_by_face_and_scores():
     assert prediction(happy=0.6, sad=0.4) == Prediction(Face(BOX, 0.9), {"happy": 0.6, "sad": 0.4}, CROP + 1)
     assert prediction(happy=0.6, sad=0.4) != prediction(happy=0.4, sad=0.6)
     assert "crop" not in repr(prediction(happy=1.0))
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, lambda result: pickle.loads(pickle.dumps(result))])  # noqa: S301
+def test_predictions_travel_between_processes(make):
+    result = Prediction(Face(BOX, 0.9), {"happy": 0.6, "sad": 0.4}, CROP + 7, 0.7)
+    other = make(result)
+    assert other == result
+    assert np.array_equal(other.crop, result.crop)
+    assert (other.uncertain, list(other.scores)) == (True, ["happy", "sad"])
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        other.scores["happy"] = 1.0
+
+
+def test_equal_predictions_are_one_in_a_set():
+    twice = [prediction(happy=0.6, sad=0.4), prediction(sad=0.4, happy=0.6)]
+    assert len({*twice, prediction(happy=0.4, sad=0.6)}) == 2
+
+
+@pytest.mark.parametrize("number", [float, np.float32])
+def test_a_prediction_as_a_dict_is_ready_for_json(number):
+    """Also where a detector of one's own counts in NumPy's numbers."""
+    face = Face(Box(*map(number, (1.25, 2, 30.04, 40.5))), number(0.87654321))
+    result = Prediction(face, {"happy": number(0.25), "sad": number(0.75)}, CROP, 0.8)
+    assert json.loads(json.dumps(result.to_dict())) == {
+        "box": [1.2, 2.0, 30.0, 40.5],
+        "confidence": 0.8765,
+        "label": "sad",
+        "score": 0.75,
+        "uncertain": True,
+        "scores": {"happy": 0.25, "sad": 0.75},
+    }
