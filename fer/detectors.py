@@ -107,11 +107,10 @@ class BlazeFace:
     def _look_from_afar(self, image: Image, points: Array, scores: Array) -> tuple[Array, Array]:
         """The large faces that show within a border, then those of the first look, largest first."""
         border = round(_BORDER * max(image.shape[:2]))
-        framed = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_CONSTANT)
-        found, found_scores = weighted_nms(*self._candidates(np.asarray(framed, np.uint8), _CONFIDENT))
+        found, found_scores = weighted_nms(*self._candidates(image, _CONFIDENT, border=border))
         large = _heights(found) >= _LARGE * min(image.shape[:2])
         order = np.argsort(-_heights(points), kind="stable")
-        points = np.concatenate((found[large] - border, points[order]))
+        points = np.concatenate((found[large], points[order]))
         return points, np.concatenate((found_scores[large], scores[order]))
 
     def detect_within(self, image: Image, region: Box) -> list[Face]:
@@ -132,9 +131,14 @@ class BlazeFace:
         kept = large | ~touching[:, new].any(axis=1)
         return np.concatenate((points[kept], found[new])), np.concatenate((scores[kept], found_scores[new]))
 
-    def _candidates(self, image: Image, threshold: float, size: tuple[int, int] | None = None) -> tuple[Array, Array]:
-        """Points (n, 4, 2) in picture pixels and scores (n,), before suppression, from an input of (height, width)."""
-        pixels, origin, ratio = _letterbox(image, *(size or _input_size(image)))
+    def _candidates(
+        self, image: Image, threshold: float, size: tuple[int, int] | None = None, border: int = 0
+    ) -> tuple[Array, Array]:
+        """Points (n, 4, 2) in picture pixels and scores (n,), before suppression, from an input of (height, width).
+
+        The input shows a black border of so many picture pixels on every side.
+        """
+        pixels, origin, ratio = _letterbox(image, border, size)
         interpreter = self._interpreter(*pixels.shape[:2])
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels[None])
         interpreter.invoke()
@@ -289,19 +293,25 @@ def _resize(image: Image, scale: float) -> tuple[Image, Array]:
     return resized, np.array((width / size[0], height / size[1]), np.float32)
 
 
-def _input_size(image: Image) -> tuple[int, int]:
-    """Height and width of the input that suits the picture's shape."""
-    tall, wide = (5 * side > 6 * other for side, other in (image.shape[:2], image.shape[1::-1]))
-    return (_LONG, _SHORT) if tall else (_SHORT, _LONG) if wide else (_SQUARE, _SQUARE)
+def _letterbox(image: Image, border: int, size: tuple[int, int] | None) -> tuple[Array, Array, Array]:
+    """BlazeFace's input: the picture in [-1, 1] centred on black, its top left corner there, picture pixels a pixel.
 
-
-def _letterbox(image: Image, height: int, width: int) -> tuple[Array, Array, Array]:
-    """BlazeFace's input: the picture in [-1, 1] centred on black, its top left corner there, picture pixels a pixel."""
-    small, ratio = _resize(image, min(height / image.shape[0], width / image.shape[1]))
+    The input is (height, width) pixels, by default those that suit the shape of the picture with its border.
+    """
+    shown_height, shown_width = (side + 2 * border for side in image.shape[:2])
+    height, width = size or _input_size(shown_height, shown_width)
+    small, ratio = _resize(image, min(height / shown_height, width / shown_width))
     top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
     pixels = np.full((height, width, 3), -1, np.float32)
     pixels[top : top + small.shape[0], left : left + small.shape[1]] = small * np.float32(1 / 127.5) - 1
     return pixels, np.array((left, top), np.float32), ratio
+
+
+def _input_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width of the input that suits a picture of this shape."""
+    if 5 * height > 6 * width:
+        return _LONG, _SHORT
+    return (_SHORT, _LONG) if 5 * width > 6 * height else (_SQUARE, _SQUARE)
 
 
 def _part(image: Image, region: Box) -> tuple[Array, Image]:
