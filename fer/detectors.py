@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast, runtime_checkable
@@ -14,7 +15,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from fer.errors import ModelError
-from fer.results import Box, Face, Landmarks
+from fer.results import Box, Face, Landmarks, Point
 from fer.weights import blazeface_weights, yunet_weights
 
 Image = NDArray[np.uint8]
@@ -102,7 +103,7 @@ class BlazeFace:
         if look and (not len(points) or np.ptp(points[:, :2, 0], axis=1).min() < look.small * longest):
             tiles = _tiles(image, look.tiles, look.part)
             points, scores = self._look_closer(tiles, points, scores, look.small * longest)
-        return _faces(points, scores, image)
+        return _faces(points, scores, image, _blazeface_landmarks)
 
     def _look_from_afar(self, image: Image, points: Array, scores: Array) -> tuple[Array, Array]:
         """The large faces that show within a border, then those of the first look, largest first."""
@@ -117,7 +118,7 @@ class BlazeFace:
         """RGB uint8 (height, width, 3) -> faces within `region` of about half its side."""
         corner, part = _part(image, region)
         points, scores = weighted_nms(*self._candidates(part, _CONFIDENT, (_REGION, _REGION)))
-        return _faces(points + corner, scores, image)
+        return _faces(points + corner, scores, image, _blazeface_landmarks)
 
     def _look_closer(self, tiles: list[Tile], points: Array, scores: Array, limit: float) -> tuple[Array, Array]:
         """Add the tiles' small faces. Large faces stand; small ones of the first look, placed loosely, give way."""
@@ -134,7 +135,7 @@ class BlazeFace:
     def _candidates(
         self, image: Image, threshold: float, size: tuple[int, int] | None = None, border: int = 0
     ) -> tuple[Array, Array]:
-        """Points (n, 4, 2) in picture pixels and scores (n,), before suppression, from an input of (height, width).
+        """Points (n, 8, 2) in picture pixels and scores (n,), before suppression, from an input of (height, width).
 
         The input shows a black border of so many picture pixels on every side.
         """
@@ -169,21 +170,21 @@ class YuNet:
     def detect(self, image: Image) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces."""
         points, scores = self._candidates(image, _YUNET_SIDE)
-        return _faces(points, scores, image)
+        return _faces(points, scores, image, _yunet_landmarks)
 
     def detect_within(self, image: Image, region: Box) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces within `region` of about half its side."""
         corner, part = _part(image, region)
         points, scores = self._candidates(part, _REGION)
-        return _faces(points + corner, scores, image)
+        return _faces(points + corner, scores, image, _yunet_landmarks)
 
     def _candidates(self, image: Image, side: int) -> tuple[Array, Array]:
-        """Points (n, 4, 2) in picture pixels and scores (n,), from a picture shrunk to `side` pixels at most."""
+        """Points (n, 7, 2) in picture pixels and scores (n,), from a picture shrunk to `side` pixels at most."""
         small, ratio = _resize(image, min(1.0, side / _longest(image)))
         network = self._network((small.shape[1], small.shape[0]))
         found = cast("Array | None", network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1])
         rows = np.empty((0, 15), np.float32) if found is None else found
-        points = rows[:, :8].reshape(-1, 4, 2).copy()  # top left, size and the two eyes
+        points = rows[:, :14].reshape(-1, 7, 2).copy()  # top left, size and the landmarks
         points[:, 1] += points[:, 0]
         return points * ratio, rows[:, 14]
 
@@ -197,12 +198,12 @@ class YuNet:
 
 
 def decode(regressors: Array, logits: Array, size: tuple[int, ...], threshold: float) -> tuple[Array, Array]:
-    """BlazeFace's outputs (n, 16) and (n,) -> corners and eyes (m, 4, 2) in input pixels, scores (m,)."""
+    """BlazeFace's outputs (n, 16) and (n,) -> corners and landmarks (m, 8, 2) in input pixels, scores (m,)."""
     scores = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
     kept = (scores >= threshold) & (regressors[:, 2:4].min(axis=1) > 0)
-    centre, side, left, right = np.moveaxis(regressors[kept].reshape(-1, 8, 2), 1, 0)[:4]
-    centre, half = centre + side * _SHIFT, side * _STRETCH / 2
-    points = np.stack((centre - half, centre + half, left, right), axis=1)
+    points = regressors[kept].reshape(-1, 8, 2).copy()  # centre, size and the landmarks
+    centre, half = points[:, 0] + points[:, 1] * _SHIFT, points[:, 1] * _STRETCH / 2
+    points[:, 0], points[:, 1] = centre - half, centre + half
     return points + anchors(size[0], size[1])[kept, None], scores[kept]
 
 
@@ -220,7 +221,7 @@ def weighted_nms(points: Array, scores: Array, overlap: float = _OVERLAP) -> tup
     """Merge candidates that overlap: points averaged by score, the best score stays (as in the paper, section 3)."""
     order = np.argsort(-scores, kind="stable")
     points, scores = points[order], scores[order]
-    merged, best = [np.empty((0, 4, 2), np.float32)], [scores[:0]]
+    merged, best = [points[:0]], [scores[:0]]
     while len(scores):
         same = _overlaps(points) > overlap
         merged.append(np.average(points[same], axis=0, weights=scores[same])[None])
@@ -263,16 +264,29 @@ def _overlaps(points: Array) -> Array:
     return np.asarray(shared / (areas + areas[0] - shared), np.float32)
 
 
-def _faces(points: Array, scores: Array, image: Image) -> list[Face]:
-    """Corners and eyes (n, 4, 2) -> the faces that show in the picture, largest first."""
+def _faces(points: Array, scores: Array, image: Image, landmarks: Callable[[list[Point]], Landmarks]) -> list[Face]:
+    """Corners and landmarks (n, points, 2) -> the faces that show in the picture, largest first."""
     height, width = map(float, image.shape[:2])
     faces = []
-    for ((x1, y1), (x2, y2), *eyes), score in zip(points.tolist(), scores.tolist(), strict=True):
+    for ((x1, y1), (x2, y2), *others), score in zip(points.tolist(), scores.tolist(), strict=True):
         left, top, right, bottom = max(x1, 0.0), max(y1, 0.0), min(x2, width), min(y2, height)
         if left < right and top < bottom:
             box, frame = Box(left, top, right, bottom), Box(x1, y1, x2, y2)
-            faces.append(Face(box, min(score, 1.0), Landmarks(*sorted((x, y) for x, y in eyes)), frame))
+            faces.append(Face(box, min(score, 1.0), landmarks([(x, y) for x, y in others]), frame))
     return sorted(faces, key=lambda face: -face.box.width * face.box.height)
+
+
+def _blazeface_landmarks(points: list[Point]) -> Landmarks:
+    *eyes, nose, mouth, ear, other_ear = points
+    left_eye, right_eye = sorted(eyes)
+    left_ear, right_ear = sorted((ear, other_ear))
+    return Landmarks(left_eye, right_eye, nose, mouth, (left_ear, right_ear))
+
+
+def _yunet_landmarks(points: list[Point]) -> Landmarks:
+    *eyes, nose, (x1, y1), (x2, y2) = points
+    left_eye, right_eye = sorted(eyes)
+    return Landmarks(left_eye, right_eye, nose, ((x1 + x2) / 2, (y1 + y2) / 2))
 
 
 def _longest(image: Image) -> int:

@@ -123,6 +123,23 @@ def test_the_eyes_follow_a_tilted_head(detector, degrees):
         assert np.abs(getattr(tilted.landmarks, eye) - expected).max() < 0.1 * face.frame.width
 
 
+@pytest.mark.parametrize("name", ["pyfeat_single_face.jpg", "inspireface_happy.png"])
+def test_a_face_has_eyes_above_its_nose_and_that_above_its_mouth(detector, name):
+    (face,) = detector.detect(photo(name))
+    marks = face.landmarks
+    assert max(marks.left_eye[1], marks.right_eye[1]) < marks.nose[1] < marks.mouth[1]
+    assert marks.left_eye[0] < marks.nose[0] < marks.right_eye[0]
+    if detector.name == "blazeface":
+        left_ear, right_ear = marks.ears
+        assert left_ear[0] < marks.left_eye[0] < marks.right_eye[0] < right_ear[0]
+
+
+def test_a_mirrored_face_is_turned_the_other_way(detector):
+    image = photo("pyfeat_single_face.jpg")
+    (face,), (mirrored,) = detector.detect(image), detector.detect(np.ascontiguousarray(image[:, ::-1]))
+    assert mirrored.landmarks.yaw == pytest.approx(-face.landmarks.yaw, abs=8)
+
+
 @pytest.mark.parametrize("scale", [0.5, 3])
 def test_boxes_scale_with_the_picture(detector, scale):
     image = photo("pyfeat_single_face.jpg")
@@ -253,10 +270,10 @@ def test_there_is_an_anchor_for_every_output(size, count):
 def test_decode_adds_offsets_to_their_anchor():
     """Anchor 2 at (24, 8): a 20 x 20 square centred at (34, 58) becomes 18.4 x 25.3, its centre 2.2 higher."""
     regressors, logits = np.zeros((896, 16), np.float32), np.full(896, -200, np.float32)
-    regressors[2, :8] = (10, 50, 20, 20, 6, 45, 14, 46)
+    regressors[2] = (10, 50, 20, 20, 6, 45, 14, 46, 10, 52, 10, 56, 2, 47, 18, 48)
     logits[2] = 200
     points, scores = decode(regressors, logits, (256, 256), 0.5)
-    expected = [24.8, 43.15, 43.2, 68.45, 30, 53, 38, 54]
+    expected = [24.8, 43.15, 43.2, 68.45, 30, 53, 38, 54, 34, 60, 34, 64, 26, 55, 42, 56]
     assert points[0].ravel().tolist() == pytest.approx(expected, abs=1e-4)
     assert scores.tolist() == [1]
 
