@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast, runtime_checkable
@@ -14,7 +15,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from fer.errors import ModelError
-from fer.results import Box, Face, Landmarks
+from fer.results import Box, Face, Landmarks, Point
 from fer.weights import blazeface_weights, yunet_weights
 
 Image = NDArray[np.uint8]
@@ -33,7 +34,13 @@ _SHIFT, _STRETCH = np.array((0.0, -0.11), np.float32), np.array((0.92, 1.265), n
 _YUNET_SIDE, _YUNET_OPTIONS = 640, (0.7, 0.3, 5000)  # longest side; score, overlap, candidates kept
 
 
-class _SecondLook(NamedTuple):
+# A face that fills the picture shows only within a border, a share of the longest side. That look gives the faces of
+# at least `_LARGE` of the shortest side; it is taken where the first look gave one of at least `_FILLING` of it.
+_BORDER, _LARGE, _FILLING = 0.35, 0.7, 0.6
+_NESTED = 0.6  # share of a box that lies within a larger one, from which on both are one face
+
+
+class _CloserLook(NamedTuple):
     """In tiles, for pictures of at least `side` pixels where no face, or one under `small` of the side, was found."""
 
     side: int
@@ -42,7 +49,7 @@ class _SecondLook(NamedTuple):
     small: float
 
 
-_SECOND_LOOKS = (_SecondLook(1920, 3, 0.4, 0.065), _SecondLook(960, 2, 0.6, 0.045))
+_CLOSER_LOOKS = (_CloserLook(1920, 3, 0.4, 0.065), _CloserLook(960, 2, 0.6, 0.045))
 
 
 class FaceDetector(Protocol):
@@ -81,20 +88,37 @@ class BlazeFace:
         self._interpreter(_SQUARE, _SQUARE)
 
     def detect(self, image: Image) -> list[Face]:
-        """RGB uint8 (height, width, 3) -> faces; a large picture whose faces are small is looked at twice."""
+        """RGB uint8 (height, width, 3) -> faces, largest first.
+
+        The picture is looked at again with a border around it where nothing was found, or where a face that fills it
+        may have been found in pieces, and in tiles where it is large and its faces are small.
+        """
         longest = _longest(image)
         points, scores = weighted_nms(*self._candidates(image, _CONFIDENT))
-        look = next((look for look in _SECOND_LOOKS if longest >= look.side), None)
+        if _doubtful(points, min(image.shape[:2])):
+            points, scores = self._look_from_afar(image, points, scores)
+        kept = unnested(points)
+        points, scores = points[kept], scores[kept]
+        look = next((look for look in _CLOSER_LOOKS if longest >= look.side), None)
         if look and (not len(points) or np.ptp(points[:, :2, 0], axis=1).min() < look.small * longest):
             tiles = _tiles(image, look.tiles, look.part)
             points, scores = self._look_closer(tiles, points, scores, look.small * longest)
-        return _faces(points, scores, image)
+        return _faces(points, scores, image, _blazeface_landmarks)
+
+    def _look_from_afar(self, image: Image, points: Array, scores: Array) -> tuple[Array, Array]:
+        """The large faces that show within a border, then those of the first look, largest first."""
+        border = round(_BORDER * max(image.shape[:2]))
+        found, found_scores = weighted_nms(*self._candidates(image, _CONFIDENT, border=border))
+        large = _heights(found) >= _LARGE * min(image.shape[:2])
+        order = np.argsort(-_heights(points), kind="stable")
+        points = np.concatenate((found[large], points[order]))
+        return points, np.concatenate((found_scores[large], scores[order]))
 
     def detect_within(self, image: Image, region: Box) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces within `region` of about half its side."""
         corner, part = _part(image, region)
         points, scores = weighted_nms(*self._candidates(part, _CONFIDENT, (_REGION, _REGION)))
-        return _faces(points + corner, scores, image)
+        return _faces(points + corner, scores, image, _blazeface_landmarks)
 
     def _look_closer(self, tiles: list[Tile], points: Array, scores: Array, limit: float) -> tuple[Array, Array]:
         """Add the tiles' small faces. Large faces stand; small ones of the first look, placed loosely, give way."""
@@ -108,9 +132,14 @@ class BlazeFace:
         kept = large | ~touching[:, new].any(axis=1)
         return np.concatenate((points[kept], found[new])), np.concatenate((scores[kept], found_scores[new]))
 
-    def _candidates(self, image: Image, threshold: float, size: tuple[int, int] | None = None) -> tuple[Array, Array]:
-        """Points (n, 4, 2) in picture pixels and scores (n,), before suppression, from an input of (height, width)."""
-        pixels, origin, ratio = _letterbox(image, *(size or _input_size(image)))
+    def _candidates(
+        self, image: Image, threshold: float, size: tuple[int, int] | None = None, border: int = 0
+    ) -> tuple[Array, Array]:
+        """Points (n, 8, 2) in picture pixels and scores (n,), before suppression, from an input of (height, width).
+
+        The input shows a black border of so many picture pixels on every side.
+        """
+        pixels, origin, ratio = _letterbox(image, border, size)
         interpreter = self._interpreter(*pixels.shape[:2])
         interpreter.set_tensor(interpreter.get_input_details()[0]["index"], pixels[None])
         interpreter.invoke()
@@ -141,21 +170,21 @@ class YuNet:
     def detect(self, image: Image) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces."""
         points, scores = self._candidates(image, _YUNET_SIDE)
-        return _faces(points, scores, image)
+        return _faces(points, scores, image, _yunet_landmarks)
 
     def detect_within(self, image: Image, region: Box) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces within `region` of about half its side."""
         corner, part = _part(image, region)
         points, scores = self._candidates(part, _REGION)
-        return _faces(points + corner, scores, image)
+        return _faces(points + corner, scores, image, _yunet_landmarks)
 
     def _candidates(self, image: Image, side: int) -> tuple[Array, Array]:
-        """Points (n, 4, 2) in picture pixels and scores (n,), from a picture shrunk to `side` pixels at most."""
+        """Points (n, 7, 2) in picture pixels and scores (n,), from a picture shrunk to `side` pixels at most."""
         small, ratio = _resize(image, min(1.0, side / _longest(image)))
         network = self._network((small.shape[1], small.shape[0]))
         found = cast("Array | None", network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1])
         rows = np.empty((0, 15), np.float32) if found is None else found
-        points = rows[:, :8].reshape(-1, 4, 2).copy()  # top left, size and the two eyes
+        points = rows[:, :14].reshape(-1, 7, 2).copy()  # top left, size and the landmarks
         points[:, 1] += points[:, 0]
         return points * ratio, rows[:, 14]
 
@@ -169,12 +198,12 @@ class YuNet:
 
 
 def decode(regressors: Array, logits: Array, size: tuple[int, ...], threshold: float) -> tuple[Array, Array]:
-    """BlazeFace's outputs (n, 16) and (n,) -> corners and eyes (m, 4, 2) in input pixels, scores (m,)."""
+    """BlazeFace's outputs (n, 16) and (n,) -> corners and landmarks (m, 8, 2) in input pixels, scores (m,)."""
     scores = 1 / (1 + np.exp(-np.clip(logits, -80, 80)))
     kept = (scores >= threshold) & (regressors[:, 2:4].min(axis=1) > 0)
-    centre, side, left, right = np.moveaxis(regressors[kept].reshape(-1, 8, 2), 1, 0)[:4]
-    centre, half = centre + side * _SHIFT, side * _STRETCH / 2
-    points = np.stack((centre - half, centre + half, left, right), axis=1)
+    points = regressors[kept].reshape(-1, 8, 2).copy()  # centre, size and the landmarks
+    centre, half = points[:, 0] + points[:, 1] * _SHIFT, points[:, 1] * _STRETCH / 2
+    points[:, 0], points[:, 1] = centre - half, centre + half
     return points + anchors(size[0], size[1])[kept, None], scores[kept]
 
 
@@ -192,7 +221,7 @@ def weighted_nms(points: Array, scores: Array, overlap: float = _OVERLAP) -> tup
     """Merge candidates that overlap: points averaged by score, the best score stays (as in the paper, section 3)."""
     order = np.argsort(-scores, kind="stable")
     points, scores = points[order], scores[order]
-    merged, best = [np.empty((0, 4, 2), np.float32)], [scores[:0]]
+    merged, best = [points[:0]], [scores[:0]]
     while len(scores):
         same = _overlaps(points) > overlap
         merged.append(np.average(points[same], axis=0, weights=scores[same])[None])
@@ -201,23 +230,63 @@ def weighted_nms(points: Array, scores: Array, overlap: float = _OVERLAP) -> tup
     return np.concatenate(merged), np.concatenate(best)
 
 
+def unnested(points: Array) -> list[int]:
+    """The rows whose box shares most of its area, or of the other's, with none that comes before it."""
+    kept: list[int] = []
+    areas = (points[:, 1] - points[:, 0]).prod(axis=1)
+    for row in range(len(points)):
+        shared = _shared(points[row], points[kept])
+        if (shared <= _NESTED * np.minimum(areas[row], areas[kept])).all():
+            kept.append(row)
+    return kept
+
+
+def _doubtful(points: Array, shortest: int) -> bool:
+    """Whether no face was found, one fills a picture of this shortest side, or one lies within another."""
+    if not len(points) or _heights(points).max() >= _FILLING * shortest:
+        return True
+    return len(unnested(points)) < len(points)
+
+
+def _heights(points: Array) -> Array:
+    return np.asarray(points[:, 1, 1] - points[:, 0, 1], np.float32)
+
+
+def _shared(box: Array, boxes: Array) -> Array:
+    """The area (n,) that a box, its corners the first two points, shares with each of others (n, ...)."""
+    sides = np.minimum(boxes[:, 1], box[1]) - np.maximum(boxes[:, 0], box[0])
+    return np.asarray(np.maximum(sides, 0).prod(axis=1), np.float32)
+
+
 def _overlaps(points: Array) -> Array:
     """Intersection over union of the first box with every box, itself included."""
-    sides = np.minimum(points[:, 1], points[0, 1]) - np.maximum(points[:, 0], points[0, 0])
-    shared, areas = np.maximum(sides, 0).prod(axis=1), (points[:, 1] - points[:, 0]).prod(axis=1)
+    shared, areas = _shared(points[0], points), (points[:, 1] - points[:, 0]).prod(axis=1)
     return np.asarray(shared / (areas + areas[0] - shared), np.float32)
 
 
-def _faces(points: Array, scores: Array, image: Image) -> list[Face]:
-    """Corners and eyes (n, 4, 2) -> the faces that show in the picture, largest first."""
+def _faces(points: Array, scores: Array, image: Image, landmarks: Callable[[list[Point]], Landmarks]) -> list[Face]:
+    """Corners and landmarks (n, points, 2) -> the faces that show in the picture, largest first."""
     height, width = map(float, image.shape[:2])
     faces = []
-    for ((x1, y1), (x2, y2), *eyes), score in zip(points.tolist(), scores.tolist(), strict=True):
+    for ((x1, y1), (x2, y2), *others), score in zip(points.tolist(), scores.tolist(), strict=True):
         left, top, right, bottom = max(x1, 0.0), max(y1, 0.0), min(x2, width), min(y2, height)
         if left < right and top < bottom:
             box, frame = Box(left, top, right, bottom), Box(x1, y1, x2, y2)
-            faces.append(Face(box, min(score, 1.0), Landmarks(*sorted((x, y) for x, y in eyes)), frame))
+            faces.append(Face(box, min(score, 1.0), landmarks([(x, y) for x, y in others]), frame))
     return sorted(faces, key=lambda face: -face.box.width * face.box.height)
+
+
+def _blazeface_landmarks(points: list[Point]) -> Landmarks:
+    *eyes, nose, mouth, ear, other_ear = points
+    left_eye, right_eye = sorted(eyes)
+    left_ear, right_ear = sorted((ear, other_ear))
+    return Landmarks(left_eye, right_eye, nose, mouth, (left_ear, right_ear))
+
+
+def _yunet_landmarks(points: list[Point]) -> Landmarks:
+    *eyes, nose, (x1, y1), (x2, y2) = points
+    left_eye, right_eye = sorted(eyes)
+    return Landmarks(left_eye, right_eye, nose, ((x1 + x2) / 2, (y1 + y2) / 2))
 
 
 def _longest(image: Image) -> int:
@@ -238,19 +307,25 @@ def _resize(image: Image, scale: float) -> tuple[Image, Array]:
     return resized, np.array((width / size[0], height / size[1]), np.float32)
 
 
-def _input_size(image: Image) -> tuple[int, int]:
-    """Height and width of the input that suits the picture's shape."""
-    tall, wide = (5 * side > 6 * other for side, other in (image.shape[:2], image.shape[1::-1]))
-    return (_LONG, _SHORT) if tall else (_SHORT, _LONG) if wide else (_SQUARE, _SQUARE)
+def _letterbox(image: Image, border: int, size: tuple[int, int] | None) -> tuple[Array, Array, Array]:
+    """BlazeFace's input: the picture in [-1, 1] centred on black, its top left corner there, picture pixels a pixel.
 
-
-def _letterbox(image: Image, height: int, width: int) -> tuple[Array, Array, Array]:
-    """BlazeFace's input: the picture in [-1, 1] centred on black, its top left corner there, picture pixels a pixel."""
-    small, ratio = _resize(image, min(height / image.shape[0], width / image.shape[1]))
+    The input is (height, width) pixels, by default those that suit the shape of the picture with its border.
+    """
+    shown_height, shown_width = (side + 2 * border for side in image.shape[:2])
+    height, width = size or _input_size(shown_height, shown_width)
+    small, ratio = _resize(image, min(height / shown_height, width / shown_width))
     top, left = (height - small.shape[0]) // 2, (width - small.shape[1]) // 2
     pixels = np.full((height, width, 3), -1, np.float32)
     pixels[top : top + small.shape[0], left : left + small.shape[1]] = small * np.float32(1 / 127.5) - 1
     return pixels, np.array((left, top), np.float32), ratio
+
+
+def _input_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width of the input that suits a picture of this shape."""
+    if 5 * height > 6 * width:
+        return _LONG, _SHORT
+    return (_SHORT, _LONG) if 5 * width > 6 * height else (_SQUARE, _SQUARE)
 
 
 def _part(image: Image, region: Box) -> tuple[Array, Image]:

@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 
 _ROUNDING = 1e-6  # what a detector that computes in float32 may be beyond the bounds
 
+_NOSE_DEPTH = 0.8  # half eye distances, of an adult's skull
+
+Point = tuple[float, float]
+"""A place in a picture: x, y in pixels."""
+
 LABELS = ("happy", "sad", "neutral", "surprised")
 """The project's expression labels, in the order every bundled version uses."""
 
@@ -45,10 +50,34 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Centres of the two eyes in pixels; `left_eye` is the one further left in the picture."""
+    """Points of a face in pixels; of two, the left one is further left in the picture.
 
-    left_eye: tuple[float, float]
-    right_eye: tuple[float, float]
+    `mouth` is the middle of the mouth. What a detector does not give is None.
+    """
+
+    left_eye: Point
+    right_eye: Point
+    nose: Point | None = None
+    mouth: Point | None = None
+    ears: tuple[Point, Point] | None = None
+
+    @property
+    def yaw(self) -> float | None:
+        """How far the head is turned about its upright axis, in degrees, estimated from eyes and nose.
+
+        0 looks straight into the camera, positive to the right of the picture, up to 90 either way. None without a
+        nose. The tip of a nose lies `_NOSE_DEPTH` half eye distances before the eyes, so that it moves against them
+        by the tangent of the angle times that.
+        """
+        if self.nose is None:
+            return None
+        (x1, y1), (x2, y2) = self.left_eye, self.right_eye
+        across, down = (x2 - x1) / 2, (y2 - y1) / 2
+        half_distance = math.hypot(across, down)
+        if not half_distance:
+            return 90.0
+        aside = (self.nose[0] - (x1 + x2) / 2) * across + (self.nose[1] - (y1 + y2) / 2) * down
+        return math.degrees(math.atan2(aside / half_distance, _NOSE_DEPTH * half_distance))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 
 from fer import Box, ModelError, load_image, weights
-from fer.detectors import DETECTORS, BlazeFace, YuNet, anchors, decode, load_detector, weighted_nms
+from fer.detectors import DETECTORS, BlazeFace, YuNet, anchors, decode, load_detector, unnested, weighted_nms
 
 SHARED = Path(__file__).parents[2] / "shared"
 WEIGHTS = SHARED / "weights" / "face_detection_yunet_2023mar.onnx"
+SAMPLES = Path(__file__).parents[1] / "app_pages" / "samples"
 COUNTS = {
     "pyfeat_multi_face.jpg": 5,
     "pyfeat_single_face.jpg": 1,
@@ -120,6 +121,23 @@ def test_the_eyes_follow_a_tilted_head(detector, degrees):
     for eye in ("left_eye", "right_eye"):
         expected = tilt @ (*getattr(face.landmarks, eye), 1)
         assert np.abs(getattr(tilted.landmarks, eye) - expected).max() < 0.1 * face.frame.width
+
+
+@pytest.mark.parametrize("name", ["pyfeat_single_face.jpg", "inspireface_happy.png"])
+def test_a_face_has_eyes_above_its_nose_and_that_above_its_mouth(detector, name):
+    (face,) = detector.detect(photo(name))
+    marks = face.landmarks
+    assert max(marks.left_eye[1], marks.right_eye[1]) < marks.nose[1] < marks.mouth[1]
+    assert marks.left_eye[0] < marks.nose[0] < marks.right_eye[0]
+    if detector.name == "blazeface":
+        left_ear, right_ear = marks.ears
+        assert left_ear[0] < marks.left_eye[0] < marks.right_eye[0] < right_ear[0]
+
+
+def test_a_mirrored_face_is_turned_the_other_way(detector):
+    image = photo("pyfeat_single_face.jpg")
+    (face,), (mirrored,) = detector.detect(image), detector.detect(np.ascontiguousarray(image[:, ::-1]))
+    assert mirrored.landmarks.yaw == pytest.approx(-face.landmarks.yaw, abs=8)
 
 
 @pytest.mark.parametrize("scale", [0.5, 3])
@@ -252,10 +270,10 @@ def test_there_is_an_anchor_for_every_output(size, count):
 def test_decode_adds_offsets_to_their_anchor():
     """Anchor 2 at (24, 8): a 20 x 20 square centred at (34, 58) becomes 18.4 x 25.3, its centre 2.2 higher."""
     regressors, logits = np.zeros((896, 16), np.float32), np.full(896, -200, np.float32)
-    regressors[2, :8] = (10, 50, 20, 20, 6, 45, 14, 46)
+    regressors[2] = (10, 50, 20, 20, 6, 45, 14, 46, 10, 52, 10, 56, 2, 47, 18, 48)
     logits[2] = 200
     points, scores = decode(regressors, logits, (256, 256), 0.5)
-    expected = [24.8, 43.15, 43.2, 68.45, 30, 53, 38, 54]
+    expected = [24.8, 43.15, 43.2, 68.45, 30, 53, 38, 54, 34, 60, 34, 64, 26, 55, 42, 56]
     assert points[0].ravel().tolist() == pytest.approx(expected, abs=1e-4)
     assert scores.tolist() == [1]
 
@@ -282,6 +300,38 @@ def test_the_overlap_that_merges_is_two_fifths(offset, count):
 def test_suppression_of_nothing_is_nothing():
     merged, scores = weighted_nms(np.empty((0, 4, 2), np.float32), np.empty(0, np.float32))
     assert (merged.shape, scores.shape) == ((0, 4, 2), (0,))
+
+
+@pytest.mark.parametrize(
+    ("boxes", "kept"),
+    [
+        ([], []),
+        ([(0, 0, 10)], [0]),
+        ([(0, 0, 10), (20, 0, 10)], [0, 1]),
+        ([(0, 0, 10), (2, 2, 4)], [0]),
+        ([(2, 2, 4), (0, 0, 10)], [0]),  # the first one stays, also where it is the smaller
+        ([(0, 0, 10), (8, 0, 5)], [0, 1]),  # two fifths of the second lie within the first
+        ([(0, 0, 10), (6, 0, 5)], [0]),  # four fifths
+    ],
+)
+def test_one_of_two_boxes_within_each_other_stays(boxes, kept):
+    points = np.array([square(x, y, side, 0) for x, y, side in boxes], np.float32).reshape(-1, 4, 2)
+    assert unnested(points) == kept
+
+
+@pytest.mark.parametrize("name", ["eileen-collins.jpg", "grace-hopper.jpg"])
+@pytest.mark.parametrize("margin", [-0.05, 0.0, 0.1, 0.3])
+def test_a_portrait_cut_to_its_face_holds_one_face(name, margin):
+    image = load_image(SAMPLES / name)
+    detector = BlazeFace()
+    (face,) = detector.detect(image)
+    left, top, right, bottom = (
+        round(v + sign * margin * face.box.height) for v, sign in zip(corners(face), (-1, -1, 1, 1), strict=True)
+    )
+    cut = np.ascontiguousarray(image[max(top, 0) : bottom, max(left, 0) : right])
+    (found,) = detector.detect(cut)
+    moved = corners(found) + (max(left, 0), max(top, 0)) * 2
+    assert np.abs(moved - corners(face)).max() < 0.2 * face.frame.height
 
 
 def test_load_detector():

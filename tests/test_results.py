@@ -11,7 +11,7 @@ import pickle
 import numpy as np
 import pytest
 
-from fer import LABELS, Box, Face, Prediction
+from fer import LABELS, Box, Face, Landmarks, Prediction
 
 BOX = Box(10, 20, 30, 60)
 CROP = np.zeros((48, 48), np.uint8)
@@ -162,3 +162,28 @@ def test_a_prediction_as_a_dict_is_ready_for_json(number):
         "uncertain": True,
         "scores": {"happy": 0.25, "sad": 0.75},
     }
+
+
+@pytest.mark.parametrize(
+    ("nose", "degrees"),
+    [
+        ((20, 25), 0),
+        ((20, 18), 0),  # up and down is no turn
+        ((28, 25), 45),  # 0.8 half eye distances aside
+        ((12, 25), -45),
+        ((20 + 0.8 * 10 / math.sqrt(3), 25), 30),
+    ],
+)
+@pytest.mark.parametrize("roll", [0, 25, -40])
+def test_yaw_follows_the_nose_between_the_eyes(nose, degrees, roll):
+    cos, sin = math.cos(math.radians(roll)), math.sin(math.radians(roll))
+    turned = [(x * cos - y * sin, x * sin + y * cos) for x, y in ((10, 20), (30, 20), nose)]
+    assert Landmarks(*turned).yaw == pytest.approx(degrees, abs=1e-9)
+
+
+def test_without_a_nose_there_is_no_yaw():
+    assert Landmarks((10, 20), (30, 20)).yaw is None
+
+
+def test_eyes_in_one_place_show_a_profile():
+    assert Landmarks((10, 20), (10, 20), (30, 25)).yaw == 90

@@ -1,0 +1,236 @@
+"""Read labelled photographs of faces, in a folder or a zip, and cut their faces as `fer` does when it serves.
+
+    read_photographs("natural.zip")       <split>/<class>/<person>_<number>.jpg
+    read_photographs("mine")              the same as files; without the splits, <class>/*.jpg
+
+Pictures may have any size and any format that the app accepts. A class is one of `EMOTIONS` or a common other word for
+it; the caller may name more. Pictures whose names differ in the number at the end alone show one person, so that
+nobody is drawn more often, or stands in two splits, because many pictures of him exist.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from fer import DataError, FaceDetector, ImageError, load_image
+from fer.images import ACCEPTED_SUFFIXES
+from fer.preprocessing import CropGeometry, crop_faces
+from training.data import EMOTIONS, SPLITS
+
+CLASS_WORDS = {
+    "happy": "happiness",
+    "joy": "happiness",
+    "surprised": "surprise",
+    "sad": "sadness",
+    "angry": "anger",
+    "disgusted": "disgust",
+    "afraid": "fear",
+    "fearful": "fear",
+    "scared": "fear",
+    "contemptuous": "contempt",
+}
+"""Other words for `EMOTIONS`, as data sets call their folders."""
+
+SPLIT_WORDS = {
+    "train": "Training",
+    "training": "Training",
+    "val": "PublicTest",
+    "valid": "PublicTest",
+    "validation": "PublicTest",
+    "publictest": "PublicTest",
+    "test": "PrivateTest",
+    "privatetest": "PrivateTest",
+}
+_SHARES = (0.8, 0.9)
+"""Without split folders, people are dealt out: to Training up to the first share, to PublicTest up to the second."""
+
+_NUMBER = re.compile(r"[_ -]?\d+$")
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """Labelled pictures of one face each, where they lie; none is decoded before `read`.
+
+    `labels` (n,) int8 index `EMOTIONS`, `splits` (n,) uint8 index `SPLITS`, `people` (n,) int32 number the people.
+    """
+
+    source: Path
+    names: tuple[str, ...]
+    labels: NDArray[np.int8]
+    splits: NDArray[np.uint8]
+    people: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def split(self, name: str) -> Photographs:
+        """The pictures of one of `SPLITS`."""
+        return self.select(np.flatnonzero(self.splits == SPLITS.index(name)))
+
+    def select(self, rows: NDArray[np.int64]) -> Photographs:
+        """The pictures of these rows."""
+        names = tuple(self.names[row] for row in rows)
+        return replace(self, names=names, labels=self.labels[rows], splits=self.splits[rows], people=self.people[rows])
+
+    def contents(self) -> Iterator[bytes]:
+        """The bytes of each file, in order. Raises DataError."""
+        try:
+            if self.source.is_dir():
+                for name in self.names:
+                    yield (self.source / name).read_bytes()
+            else:
+                with zipfile.ZipFile(self.source) as archive:
+                    for name in self.names:
+                        yield archive.read(name)
+        except (OSError, zipfile.BadZipFile, RuntimeError) as error:
+            raise DataError(f"{self.source}: a picture cannot be read ({error}); copy the data again.") from error
+
+    def images(self) -> Iterator[NDArray[np.uint8]]:
+        """Each picture as RGB (height, width, 3) uint8. Raises DataError naming the first that is damaged."""
+        for name, content in zip(self.names, self.contents(), strict=True):
+            try:
+                yield load_image(content, name=f"{self.source}, {name}")
+            except ImageError as error:
+                raise DataError(f"{error}; or take the file out of the data.") from error
+
+    @property
+    def sha256(self) -> str:
+        """Digest of names and bytes: what was learnt or measured is the same only where it agrees."""
+        digest = hashlib.sha256()
+        for name, content in zip(self.names, self.contents(), strict=True):
+            digest.update(f"{name}\0{len(content)}\0".encode())
+            digest.update(content)
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Faces:
+    """The main face of each photograph: `crops` (n, side, side) uint8 grey, black where `found` (n,) bool is False."""
+
+    crops: NDArray[np.uint8]
+    found: NDArray[np.bool_]
+
+
+def read_photographs(path: Path | str, classes: Mapping[str, str] | None = None, *, seed: int = 0) -> Photographs:
+    """The pictures of a folder or a zip, sorted by name.
+
+    Args:
+        path: holds `<split>/<class>/<file>`, or `<class>/<file>`, whose people are then dealt out to the splits.
+        classes: further names of folders, each with the one of `EMOTIONS` (or of its common words) that it stands for.
+        seed: of the dealing out.
+
+    Raises:
+        DataError: the path is neither, a folder bears an unknown name, or there is no picture.
+    """
+    path = Path(path)
+    words = {**CLASS_WORDS, **{name: name for name in EMOTIONS}}
+    words |= {name.lower(): words.get(word.lower(), word) for name, word in (classes or {}).items()}
+    if unknown := sorted(set(words.values()) - set(EMOTIONS)):
+        raise DataError(f"received the class {', '.join(unknown)}, expected {', '.join(EMOTIONS)}.")
+    names = [PurePosixPath(name) for name in _file_names(path)]
+    names = sorted(name for name in names if name.suffix.lower() in ACCEPTED_SUFFIXES)
+    if not names:
+        raise DataError(f"{path}: there is no picture in it; expected <split>/<class>/*.jpg or <class>/*.jpg.")
+    labels = np.array([_label(name, words, path) for name in names], np.int8)
+    _, numbers = np.unique([_person(name) for name in names], return_inverse=True)
+    people = np.asarray(numbers, np.int32)
+    if all(len(name.parts) == 2 for name in names):
+        splits = _dealt(people, seed)
+    else:
+        splits = np.array([_split(name, path) for name in names], np.uint8)
+    return Photographs(path, tuple(map(str, names)), labels, splits, people)
+
+
+def cut_faces(
+    photographs: Photographs, detector: FaceDetector, geometry: CropGeometry, side: int, cache: Path | None = None
+) -> Faces:
+    """Find the largest face of each picture and cut it: once, if there is a folder for `cache`."""
+    settings = f"{photographs.sha256} {detector.name} {geometry} {side}"
+    kept = cache and cache / f"faces-{hashlib.sha256(settings.encode()).hexdigest()[:24]}.npz"
+    if kept and kept.is_file():
+        with np.load(kept, allow_pickle=False) as stored:
+            return Faces(stored["crops"], stored["found"])
+    pictures = tqdm(photographs.images(), total=len(photographs), unit="face", disable=None)
+    crops = [_cut(image, detector, geometry, side) for image in pictures]
+    found = np.array([crop is not None for crop in crops], bool)
+    nothing = np.zeros((side, side), np.uint8)
+    faces = Faces(np.stack([nothing if crop is None else crop for crop in crops]), found)
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_suffix(".part.npz")
+        np.savez_compressed(part, crops=faces.crops, found=faces.found)
+        part.replace(kept)
+    return faces
+
+
+def draw_weights(labels: NDArray[np.int8], people: NDArray[np.int32], power: float) -> NDArray[np.float64]:
+    """How often each picture is drawn, as probabilities (n,).
+
+    A person counts with the square root of the number of his pictures; a class of n pictures with n to the `power`,
+    so that 1 draws the classes as they come and 0 all alike.
+    """
+    people_counts = np.bincount(people)[people]
+    weights = 1 / np.sqrt(people_counts)
+    totals = np.bincount(labels, weights, minlength=len(EMOTIONS))
+    class_counts = np.bincount(labels, minlength=len(EMOTIONS)).astype(np.float64)
+    weights *= class_counts[labels] ** power / totals[labels]
+    return np.asarray(weights / weights.sum(), np.float64)
+
+
+def _file_names(path: Path) -> list[str]:
+    if path.is_dir():
+        return [file.relative_to(path).as_posix() for file in path.rglob("*") if file.is_file()]
+    if not path.exists():
+        raise DataError(f"{path} does not exist; expected a folder or a zip of <split>/<class>/*.jpg.")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [entry.filename for entry in archive.infolist() if not entry.is_dir()]
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DataError(f"{path}: neither a folder nor a readable zip ({error}).") from error
+
+
+def _label(name: PurePosixPath, words: Mapping[str, str], path: Path) -> int:
+    word = words.get(name.parent.name.lower())
+    if word is None:
+        raise DataError(
+            f"{path}: unknown class folder {name.parent.name!r} of {name}, expected one of "
+            f"{', '.join(sorted(words))}; name what it stands for, or take it out."
+        )
+    return EMOTIONS.index(word)
+
+
+def _split(name: PurePosixPath, path: Path) -> int:
+    folder = name.parts[-3] if len(name.parts) > 2 else ""
+    if folder.lower() not in SPLIT_WORDS:
+        raise DataError(
+            f"{path}: cannot tell the split of {name}; expected <split>/<class>/<file> with a split of "
+            f"{', '.join(SPLIT_WORDS)}, or <class>/<file> throughout."
+        )
+    return SPLITS.index(SPLIT_WORDS[folder.lower()])
+
+
+def _person(name: PurePosixPath) -> str:
+    """Who a picture shows; a name that is a number alone tells nobody, and the picture stands for itself."""
+    return _NUMBER.sub("", name.stem) or str(name)
+
+
+def _dealt(people: NDArray[np.int32], seed: int) -> NDArray[np.uint8]:
+    """A split for each picture, the same for all of one person."""
+    place = np.random.default_rng(seed).random(int(people.max()) + 1)
+    return np.searchsorted(_SHARES, place, side="right").astype(np.uint8)[people]
+
+
+def _cut(
+    image: NDArray[np.uint8], detector: FaceDetector, geometry: CropGeometry, side: int
+) -> NDArray[np.uint8] | None:
+    faces = detector.detect(image)
+    return crop_faces(image, faces[:1], geometry, (side, side))[0] if faces else None
