@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 import av
@@ -183,7 +183,7 @@ class Stream:
 
 
 def _following(pipeline: FERPipeline) -> FERPipeline:
-    return FERPipeline(FollowingDetector(pipeline.detector), pipeline.classifier)
+    return replace(pipeline, detector=FollowingDetector(pipeline.detector))
 
 
 def _unclassified(image: Image, mirror: bool, reason: str) -> Image:
