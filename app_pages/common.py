@@ -255,8 +255,9 @@ def _choose_version(catalogue: Catalogue) -> Entry | None:
     if not entries:
         show_error(f"There is no version in {MODELS}. Train one, or fetch one into this folder.")
         return None
-    if st.session_state.get(_VERSION) not in entries:
-        st.session_state[_VERSION] = catalogue.default
+    chosen = st.session_state.get(_VERSION)
+    # Written at every run, so that the browser shows it on every page and after every refresh.
+    st.session_state[_VERSION] = chosen if chosen in entries else catalogue.default
     name = st.selectbox(
         "Version",
         list(entries),  # the names alone: Streamlit keeps a choice by its text, and aliases move

@@ -93,10 +93,17 @@ def named(page: Page) -> Locator:
     return page.locator(".st-key-version input")
 
 
+def settled(page: Page) -> None:
+    """Wait until the page's script has ended: until then it shows some of what it showed before."""
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def expect_used(page: Page, name: str, accuracy: str) -> None:
     """The sidebar, the card below it and the downloaded results all speak of one version."""
     expect(named(page)).to_have_value(name)
     expect(page.get_by_test_id("stSidebar").get_by_test_id("stMetricValue")).to_have_text(accuracy)
+    settled(page)
     expect(page.get_by_text("2 photos, 2 faces")).to_be_visible()
     with page.expect_download() as event:
         page.get_by_role("button", name="CSV").click()
