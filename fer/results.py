@@ -57,6 +57,10 @@ class Box:
     def center(self) -> tuple[float, float]:
         return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
 
+    def scaled(self, x: float, y: float) -> Box:
+        """The same rectangle in a picture `x` times as wide and `y` times as high."""
+        return Box(self.x1 * x, self.y1 * y, self.x2 * x, self.y2 * y)
+
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:

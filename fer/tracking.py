@@ -111,8 +111,8 @@ class _Followed:
         self.shown = Track(self.shown.number, box, scores, label, figure, prediction, time, doubts)
 
     def scale(self, x: float, y: float) -> None:
-        box, prediction = _scaled(self.shown.box, x, y), self.shown.prediction
-        face = replace(prediction.face, box=_scaled(prediction.face.box, x, y))
+        box, prediction = self.shown.box.scaled(x, y), self.shown.prediction
+        face = replace(prediction.face, box=prediction.face.box.scaled(x, y))
         self.shown = replace(self.shown, box=box, prediction=replace(prediction, face=face))
         self._filter = _BoxFilter(box)
 
@@ -151,10 +151,6 @@ def _weight(cutoff: NDArray[np.float64] | float, seconds: float) -> NDArray[np.f
     """The share of a new value in a first-order low-pass filter with this cutoff in Hz."""
     rate = 2 * math.pi * np.asarray(cutoff) * seconds
     return np.asarray(rate / (rate + 1))
-
-
-def _scaled(box: Box, x: float, y: float) -> Box:
-    return Box(box.x1 * x, box.y1 * y, box.x2 * x, box.y2 * y)
 
 
 def _shape(box: Box) -> NDArray[np.float64]:

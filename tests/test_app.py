@@ -242,6 +242,17 @@ def test_a_picture_that_is_a_face_is_used_whole(app: AppTest) -> None:
         assert prediction.face.box == Box(0, 0, width, height)
 
 
+@pytest.mark.parametrize(("size", "shown"), [((48, 48), (640, 640)), ((100, 50), (320, 640)), ((700, 350), (350, 700))])
+def test_a_small_photo_is_enlarged_before_it_is_annotated(size: tuple[int, int], shown: tuple[int, int]) -> None:
+    buffer = io.BytesIO()
+    Image.new("L", size[::-1], 128).save(buffer, "PNG")
+    photo = Photo("small.png", buffer.getvalue())
+    photos = Tray({photo.id: photo})
+    pipeline = FERPipeline(load_detector("none"), EmotionClassifier(load_version()))
+    assert list(photos.classify(pipeline)) == [0]
+    assert photos.view(photo.id, pipeline).size == shown
+
+
 def test_live_looks_for_faces_whatever_photos_does(app: AppTest) -> None:
     app.selectbox(key="detector").select("none").run()
     app.switch_page(LIVE).run()
@@ -295,7 +306,7 @@ def test_phone_photos_are_upright(pipeline: FERPipeline) -> None:
     list(photos.classify(pipeline))
     (identity,) = photos.photos
     assert len(photos.outcomes[identity].predictions) == 1
-    assert photos.view(identity, pipeline).size == (512, 400)
+    assert photos.view(identity, pipeline).size == (640, 500)
 
 
 def test_seen_is_the_models_input_enlarged(pipeline: FERPipeline) -> None:
