@@ -104,7 +104,7 @@ def faces_html(rows: Sequence[Row], marks: Mapping[str, str]) -> str:
 def _face_html(row: Row, marks: Mapping[str, str]) -> str:
     title = f"{html.escape(row.photo)}, face {row.number}"
     answers = "".join(_answer(marks[name], name, answer) for name, answer in row.answers.items())
-    remarks = [*row.doubts, *(["they disagree"] if not row.agreed else [])]
+    remarks = row.doubts if row.agreed else (*row.doubts, "they disagree")
     small = f"<small>{', '.join(remarks)}</small>" if remarks else ""
     picture = f'<img src="{row.portrait}" alt="{title}">'
     return f"<figure>{picture}<div><figcaption>{title} {small}</figcaption>{answers}</div></figure>"

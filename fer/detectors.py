@@ -32,13 +32,11 @@ _LONG, _SHORT, _SQUARE = 320, 224, 256  # sides of its input, in pixels
 _REGION = 128  # side of the input for a region, of either detector
 _CONFIDENT, _OVERLAP = 0.53, 0.4
 _TILE_CONFIDENT = 0.65
-_WEAK = 0.70  # under it one detection in six is no face, above it one in sixty (wider300)
+_WEAK = 0.70  # of detections under it one in six is no face, of the others one in sixty (wider300)
 # From its square (eyebrows to chin) to a box as people draw them; fitted on the even half of wider300.
 _SHIFT, _STRETCH = np.array((0.0, -0.11), np.float32), np.array((0.92, 1.265), np.float32)
 _YUNET_SIDE, _YUNET_OPTIONS = 640, (0.7, 0.3, 5000)  # longest side; score, overlap, candidates kept
-
-
-_YUNET_WEAK = 0.80  # as above: one in three, one in fifty
+_YUNET_WEAK = 0.80  # of detections under it one in three is no face, of the others one in fifty
 
 # A face that fills the picture shows only within a border, a share of the longest side. That look gives the faces of
 # at least `_LARGE` of the shortest side; it is taken where the first look gave one of at least `_FILLING` of it.

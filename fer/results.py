@@ -24,6 +24,7 @@ TURNED_FROM = 30.0
 LOW_SCORE = "low score"
 WEAK_DETECTION = "weak detection"
 TURNED_AWAY = "turned away"
+"""The reasons why an answer is uncertain, as pages and records word them."""
 
 Point = tuple[float, float]
 """A place in a picture: x, y in pixels."""

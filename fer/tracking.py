@@ -44,7 +44,7 @@ class Track:
     figure: float
     prediction: Prediction
     seen: float
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[str, ...]
 
     @property
     def score(self) -> float:
