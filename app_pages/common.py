@@ -20,18 +20,18 @@ from fer.artifact import GRAPH
 from fer.registry import BUNDLED, PRODUCTION
 
 MODELS = BUNDLED
-_DETECTOR_NAMES = {"blazeface": "BlazeFace", "yunet": "YuNet"}
+_DETECTOR_NAMES = {"blazeface": "BlazeFace", "yunet": "YuNet", "none": "None: the picture is a face"}
 _VERSION, _SWITCH = "version", ":material/swap_horiz:"
 _STYLE = Path(__file__).with_name("style.css")
 
 
-def choose_pipeline() -> FERPipeline | None:
-    """Offer versions and detectors in the sidebar; the chosen pair, or None after an error was shown."""
+def choose_pipeline(detectors: Sequence[str] = DETECTORS) -> FERPipeline | None:
+    """Offer versions and `detectors` in the sidebar; the chosen pair, or None after an error was shown."""
     style()
     with st.sidebar:
         catalogue = choose_catalogue()
         entry = _choose_version(catalogue)
-        detector = choose_detector()
+        detector = choose_detector(detectors)
         if entry:
             version_card(entry)
     if entry is None or detector is None:
@@ -59,12 +59,14 @@ def choose_catalogue() -> Catalogue:
     return catalogue
 
 
-def choose_detector() -> FaceDetector | None:
+def choose_detector(names: Sequence[str] = DETECTORS) -> FaceDetector | None:
     """The chosen face detector, or None after an error was shown."""
+    if st.session_state.get("detector") not in names:
+        st.session_state["detector"] = names[0]
     name = st.selectbox(
         "Face detector",
-        DETECTORS,
-        format_func=lambda name: _DETECTOR_NAMES.get(name, name),
+        names,
+        format_func=lambda name: _DETECTOR_NAMES[name],
         key="detector",
         persist_state="session",
     )
@@ -177,11 +179,16 @@ def score_words(prediction: Prediction) -> str:
     return ", ".join(f"{label} {score:.2f}" for label, score in prediction.top(len(prediction.scores)))
 
 
+def uncertainty(doubts: Sequence[str]) -> str:
+    """That an answer is uncertain, and why: "uncertain: low score, turned away"."""
+    return f"uncertain: {', '.join(doubts)}"
+
+
 def face_title(prediction: Prediction, number: int | None = None) -> str:
-    """A face's expression and score, and a warning where the score is low, as HTML."""
+    """A face's expression and score, and why it is uncertain where it is, as HTML."""
     label, labels = prediction.label, list(prediction.scores)
     counter = f"<small>{number}</small>" if number else ""
-    warning = "<small>uncertain</small>" if prediction.uncertain else ""
+    warning = f"<small>{uncertainty(prediction.doubts)}</small>" if prediction.uncertain else ""
     return (
         f'<div class="fer-face">{counter}{swatch(label, labels)}<b>{html.escape(label)}</b>'
         f"<span>{prediction.score:.2f}</span>{warning}</div>"

@@ -9,9 +9,10 @@ from streamlit_webrtc.component import WebRtcStreamerState
 
 from app_pages import camera, common, readout
 from app_pages.stream import Settings, Stream
-from fer import FERPipeline
+from fer import DETECTORS, FERPipeline
 
 _REFRESH_SECONDS = 1.0
+_DETECTORS = [name for name in DETECTORS if name != "none"]  # a camera's picture is more than a face
 
 
 def controls() -> tuple[float, bool]:
@@ -45,7 +46,7 @@ def spare_the_collector() -> None:
 
 
 st.title("Live", anchor=False)
-pipeline = common.choose_pipeline()
+pipeline = common.choose_pipeline(_DETECTORS)
 spare_the_collector()
 if camera.may_start():
     camera.notice()

@@ -70,8 +70,8 @@ def _face(track: Track) -> str:
 
 
 def _remark(track: Track) -> str:
-    uncertain = ", uncertain" if track.uncertain else ""
-    return f"face {track.number}{uncertain}"
+    remark = f"face {track.number}"
+    return f"{remark}, {common.uncertainty(track.doubts)}" if track.uncertain else remark
 
 
 def _bars(track: Track) -> str:

@@ -34,6 +34,11 @@ class Row(NamedTuple):
         """Whether all versions see the same expression."""
         return len({answer.label for answer in self.answers.values()}) == 1
 
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What makes every version's answer about this face uncertain."""
+        return next(iter(self.answers.values())).face.doubts
+
 
 @dataclass
 class _Seen:
@@ -99,9 +104,10 @@ def faces_html(rows: Sequence[Row], marks: Mapping[str, str]) -> str:
 def _face_html(row: Row, marks: Mapping[str, str]) -> str:
     title = f"{html.escape(row.photo)}, face {row.number}"
     answers = "".join(_answer(marks[name], name, answer) for name, answer in row.answers.items())
-    verdict = "" if row.agreed else "<small>they disagree</small>"
+    remarks = row.doubts if row.agreed else (*row.doubts, "they disagree")
+    small = f"<small>{', '.join(remarks)}</small>" if remarks else ""
     picture = f'<img src="{row.portrait}" alt="{title}">'
-    return f"<figure>{picture}<div><figcaption>{title} {verdict}</figcaption>{answers}</div></figure>"
+    return f"<figure>{picture}<div><figcaption>{title} {small}</figcaption>{answers}</div></figure>"
 
 
 def _answer(mark: str, name: str, answer: Prediction) -> str:

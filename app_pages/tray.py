@@ -11,7 +11,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import cv2
@@ -33,6 +33,7 @@ APP_FULL = "no room left in the app"
 
 ZIP_SIDE = 2048
 _VIEW_SIDE, _THUMBNAIL_SIDE, _PORTRAIT_SIDE, _SEEN_SCALE = 1400, 80, 192, 4
+_SMALL_SIDE = 640  # a photo with shorter sides is enlarged to it before captions are drawn
 _RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(10))}
 
 
@@ -237,11 +238,25 @@ def _classify(photo: Photo, pipeline: FERPipeline) -> Outcome:
 
 def _look(photo: Photo, predictions: Sequence[Prediction], geometry: CropGeometry) -> View:
     image = photo.load()
-    picture = _fit(annotate(image, predictions), _VIEW_SIDE)
+    picture = _fit(_annotated_large(image, predictions), _VIEW_SIDE)
     faces, side = [prediction.face for prediction in predictions], _PORTRAIT_SIDE
     portraits = list(crop_faces(image, faces, geometry, (side, side), grey=False))  # the network's frame, in colour
     seen = [np.kron(prediction.crop, np.ones((_SEEN_SCALE, _SEEN_SCALE), np.uint8)) for prediction in predictions]
     return View(_jpeg(picture), (picture.shape[1], picture.shape[0]), portraits, seen)
+
+
+def _annotated_large(image: NDArray[np.uint8], predictions: Sequence[Prediction]) -> NDArray[np.uint8]:
+    """The annotated photo, a small one enlarged: captions in its own few pixels would be blurred and hide the face."""
+    scale = _SMALL_SIDE / max(image.shape)
+    if scale <= 1:
+        return annotate(image, predictions)
+    height, width = (round(length * scale) for length in image.shape[:2])
+    boxes = [prediction.face.box.scaled(scale, scale) for prediction in predictions]
+    enlarged = [
+        replace(prediction, face=replace(prediction.face, box=box))
+        for prediction, box in zip(predictions, boxes, strict=True)
+    ]
+    return annotate(_resize(image, (width, height)), enlarged)
 
 
 def _fit(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

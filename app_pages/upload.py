@@ -118,7 +118,8 @@ def details(tray: Tray, identity: str, pipeline: FERPipeline) -> None:
         else:
             st.info(
                 "No face found in this photo. Try one in which the face is larger, looks towards the camera, and is "
-                "well lit and uncovered; or choose the other face detector.",
+                "well lit and uncovered; or choose another face detector. For a picture that is nothing but a face, "
+                "there is “None: the picture is a face”.",
                 icon=":material/search_off:",
             )
 

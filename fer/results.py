@@ -15,6 +15,17 @@ _ROUNDING = 1e-6  # what a detector that computes in float32 may be beyond the b
 
 _NOSE_DEPTH = 0.8  # half eye distances, of an adult's skull
 
+TURNED_FROM = 30.0
+"""Degrees of yaw, either way, from which on a face counts as turned away.
+
+`training.turned` measures the accuracy at each angle; from here on it is under 0.7.
+"""
+
+LOW_SCORE = "low score"
+WEAK_DETECTION = "weak detection"
+TURNED_AWAY = "turned away"
+"""The reasons why an answer is uncertain, as pages and records word them."""
+
 Point = tuple[float, float]
 """A place in a picture: x, y in pixels."""
 
@@ -46,6 +57,10 @@ class Box:
     @property
     def center(self) -> tuple[float, float]:
         return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
+
+    def scaled(self, x: float, y: float) -> Box:
+        """The same rectangle in a picture `x` times as wide and `y` times as high."""
+        return Box(self.x1 * x, self.y1 * y, self.x2 * x, self.y2 * y)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +97,30 @@ class Landmarks:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A detected face: its box clipped to the picture, the detector's confidence in [0, 1], its eyes.
+    """A detected face: its box clipped to the picture, the detector's confidence in [0, 1], its landmarks.
 
     `frame` is the detector's box before clipping. Crops are cut from it, so that a face at the
-    border keeps its geometry; without one, the box serves.
+    border keeps its geometry; without one, the box serves. `weak` says that the confidence is so
+    low that this detector often takes something else for a face.
     """
 
     box: Box
     confidence: float
     landmarks: Landmarks | None = None
     frame: Box | None = None
+    weak: bool = False
 
     def __post_init__(self) -> None:
         if not -_ROUNDING <= self.confidence <= 1.0 + _ROUNDING:
             raise ValueError(f"confidence must lie in [0, 1], received {self.confidence}")
         object.__setattr__(self, "confidence", min(max(float(self.confidence), 0.0), 1.0))
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why no expression of this face is certain: `WEAK_DETECTION`, `TURNED_AWAY`, both or none."""
+        yaw = self.landmarks.yaw if self.landmarks else None
+        turned = yaw is not None and abs(yaw) >= TURNED_FROM
+        return (WEAK_DETECTION,) * self.weak + (TURNED_AWAY,) * turned
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,22 +159,33 @@ class Prediction:
         return self.scores[self.label]
 
     @property
+    def doubts(self) -> tuple[str, ...]:
+        """The reasons not to take `label` for an answer, such as `TURNED_AWAY`; empty where there is none."""
+        return self.doubts_at(self.score)
+
+    @property
     def uncertain(self) -> bool:
-        """Whether `score` is too low to take `label` for an answer."""
-        return self.score < self.uncertain_below
+        """Whether there is any reason not to take `label` for an answer."""
+        return bool(self.doubts)
+
+    def doubts_at(self, score: float) -> tuple[str, ...]:
+        """What `doubts` would be if the best label had this score, as a smoothed one has."""
+        low = (LOW_SCORE,) if score < self.uncertain_below else ()
+        return low + self.face.doubts
 
     def top(self, k: int) -> list[tuple[str, float]]:
         """The `k` most probable labels with their scores, best first."""
         return sorted(self.scores.items(), key=lambda item: -item[1])[:k]
 
     def to_dict(self) -> dict[str, Any]:
-        """Box (x1, y1, x2, y2), confidence, label, score, uncertain and scores, rounded and ready for JSON."""
+        """Box (x1, y1, x2, y2), confidence, label, score, uncertain, doubts and scores, ready for JSON."""
         box = self.face.box
         return {
             "box": [round(float(side), 1) for side in (box.x1, box.y1, box.x2, box.y2)],
             "confidence": round(self.face.confidence, 4),
             "label": self.label,
             "score": round(float(self.score), 4),
-            "uncertain": bool(self.uncertain),
+            "uncertain": self.uncertain,
+            "doubts": list(self.doubts),
             "scores": {label: round(float(score), 4) for label, score in self.scores.items()},
         }

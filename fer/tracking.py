@@ -33,7 +33,8 @@ class Track:
     """A face followed over frames. `prediction` is what its latest frame gave, untouched; the rest is steadied.
 
     `scores` are the smoothed probabilities, `label` is the one that leads clearly, and `figure` is its score as it
-    should be written on the picture: it changes a few times a second. `seen` is the time of `prediction` in seconds.
+    should be written on the picture: it changes a few times a second, and with it `doubts`, the reasons not to take
+    `label` for an answer. `seen` is the time of `prediction` in seconds.
     """
 
     number: int
@@ -43,6 +44,7 @@ class Track:
     figure: float
     prediction: Prediction
     seen: float
+    doubts: tuple[str, ...]
 
     @property
     def score(self) -> float:
@@ -51,8 +53,8 @@ class Track:
 
     @property
     def uncertain(self) -> bool:
-        """Whether `figure` is too low to take `label` for an answer; it changes no more often than `figure` does."""
-        return self.figure < self.prediction.uncertain_below
+        """Whether there is any reason not to take `label` for an answer."""
+        return bool(self.doubts)
 
 
 class FaceTracker:
@@ -89,7 +91,7 @@ class _Followed:
     def __init__(self, number: int, prediction: Prediction, time: float) -> None:
         scores = dict(prediction.scores)
         label, box = prediction.label, prediction.face.box
-        self.shown = Track(number, box, scores, label, scores[label], prediction, time)
+        self.shown = Track(number, box, scores, label, scores[label], prediction, time, prediction.doubts)
         self._figure_time = time
         self._filter = _BoxFilter(box)
 
@@ -101,15 +103,16 @@ class _Followed:
         seconds = max(time - self.seen, 0.0)
         scores = self._smoothed(prediction.scores, seconds, time_constant)
         label = self._leader(scores, time_constant)
-        figure = self.shown.figure
+        figure, doubts = self.shown.figure, self.shown.doubts
         if label != self.shown.label or abs(time - self._figure_time) >= _SHOWN_SECONDS or time_constant <= 0:
             figure, self._figure_time = scores[label], time
+            doubts = prediction.doubts_at(figure)
         box = self._filter(prediction.face.box, seconds)
-        self.shown = Track(self.shown.number, box, scores, label, figure, prediction, time)
+        self.shown = Track(self.shown.number, box, scores, label, figure, prediction, time, doubts)
 
     def scale(self, x: float, y: float) -> None:
-        box, prediction = _scaled(self.shown.box, x, y), self.shown.prediction
-        face = replace(prediction.face, box=_scaled(prediction.face.box, x, y))
+        box, prediction = self.shown.box.scaled(x, y), self.shown.prediction
+        face = replace(prediction.face, box=prediction.face.box.scaled(x, y))
         self.shown = replace(self.shown, box=box, prediction=replace(prediction, face=face))
         self._filter = _BoxFilter(box)
 
@@ -148,10 +151,6 @@ def _weight(cutoff: NDArray[np.float64] | float, seconds: float) -> NDArray[np.f
     """The share of a new value in a first-order low-pass filter with this cutoff in Hz."""
     rate = 2 * math.pi * np.asarray(cutoff) * seconds
     return np.asarray(rate / (rate + 1))
-
-
-def _scaled(box: Box, x: float, y: float) -> Box:
-    return Box(box.x1 * x, box.y1 * y, box.x2 * x, box.y2 * y)
 
 
 def _shape(box: Box) -> NDArray[np.float64]:

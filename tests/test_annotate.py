@@ -296,7 +296,7 @@ def test_any_label_can_be_drawn(label: str) -> None:
 
 def track(box: tuple[float, float, float, float], number: int = 1, label: str = "happy", figure: float = 0.93) -> Track:
     inner = prediction(box, label, figure)
-    return Track(number, Box(*box), inner.scores, label, figure, inner, 0.0)
+    return Track(number, Box(*box), inner.scores, label, figure, inner, 0.0, inner.doubts)
 
 
 @pytest.mark.parametrize("mirror", [False, True])

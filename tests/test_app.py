@@ -231,6 +231,35 @@ def test_detector_out_of_reach_leaves_the_page_alive(app: AppTest) -> None:
     assert "2 photos, 2 faces" in texts(app)
 
 
+def test_a_picture_that_is_a_face_is_used_whole(app: AppTest) -> None:
+    button(app, "Try two sample photos")
+    app.selectbox(key="detector").select("none").run()
+    assert not app.exception
+    assert "2 photos, 2 faces" in texts(app)
+    for photo in app.session_state["tray"].photos.values():
+        (prediction,) = app.session_state["tray"].outcomes[photo.id].predictions
+        height, width = photo.load().shape[:2]
+        assert prediction.face.box == Box(0, 0, width, height)
+
+
+@pytest.mark.parametrize(("size", "shown"), [((48, 48), (640, 640)), ((100, 50), (320, 640)), ((700, 350), (350, 700))])
+def test_a_small_photo_is_enlarged_before_it_is_annotated(size: tuple[int, int], shown: tuple[int, int]) -> None:
+    buffer = io.BytesIO()
+    Image.new("L", size[::-1], 128).save(buffer, "PNG")
+    photo = Photo("small.png", buffer.getvalue())
+    photos = Tray({photo.id: photo})
+    pipeline = FERPipeline(load_detector("none"), EmotionClassifier(load_version()))
+    assert list(photos.classify(pipeline)) == [0]
+    assert photos.view(photo.id, pipeline).size == shown
+
+
+def test_live_looks_for_faces_whatever_photos_does(app: AppTest) -> None:
+    app.selectbox(key="detector").select("none").run()
+    app.switch_page(LIVE).run()
+    assert not app.exception
+    assert app.selectbox(key="detector").value == "blazeface"
+
+
 def test_broken_version_is_marked_and_the_others_work(
     app: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -277,7 +306,7 @@ def test_phone_photos_are_upright(pipeline: FERPipeline) -> None:
     list(photos.classify(pipeline))
     (identity,) = photos.photos
     assert len(photos.outcomes[identity].predictions) == 1
-    assert photos.view(identity, pipeline).size == (512, 400)
+    assert photos.view(identity, pipeline).size == (640, 500)
 
 
 def test_seen_is_the_models_input_enlarged(pipeline: FERPipeline) -> None:
@@ -307,13 +336,23 @@ def test_downloads_hold_every_photo_once(pipeline: FERPipeline) -> None:
         assert load_image(archive.read("a (2).jpg")).shape == load_image(hopper).shape
 
 
-@pytest.mark.parametrize(("score", "uncertain"), [(0.93, False), (0.5, False), (0.49, True)])
-def test_low_scores_are_called_uncertain(score: float, uncertain: bool) -> None:
+@pytest.mark.parametrize(
+    ("score", "weak", "remark"),
+    [
+        (0.93, False, ""),
+        (0.5, False, ""),
+        (0.49, False, "<small>uncertain: low score</small>"),
+        (0.93, True, "<small>uncertain: weak detection</small>"),
+        (0.49, True, "<small>uncertain: low score, weak detection</small>"),
+    ],
+)
+def test_the_title_of_a_face_says_why_it_is_uncertain(score: float, weak: bool, remark: str) -> None:
     rest = (1 - score) / 2
     scores = {"<b>": score, "sad": rest, "neutral": rest}
-    face = Prediction(Face(Box(0, 0, 1, 1), 1.0), scores, np.zeros((48, 48), np.uint8), uncertain_below=0.5)
-    title = common.face_title(face)
-    assert ("uncertain" in title) is uncertain
+    face = Face(Box(0, 0, 1, 1), 1.0, weak=weak)
+    title = common.face_title(Prediction(face, scores, np.zeros((48, 48), np.uint8), uncertain_below=0.5))
+    assert ("uncertain" in title) is bool(remark)
+    assert remark in title
     assert f"{score:.2f}" in title
     assert "&lt;b&gt;" in title
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from fer import Box, ModelError, load_image, weights
-from fer.detectors import DETECTORS, BlazeFace, YuNet, anchors, decode, load_detector, unnested, weighted_nms
+from fer.detectors import BlazeFace, WholePicture, YuNet, anchors, decode, load_detector, unnested, weighted_nms
 
 SHARED = Path(__file__).parents[2] / "shared"
 WEIGHTS = SHARED / "weights" / "face_detection_yunet_2023mar.onnx"
@@ -33,7 +33,7 @@ COUNTS = {
 }
 
 
-@pytest.fixture(scope="module", params=DETECTORS)
+@pytest.fixture(scope="module", params=["blazeface", "yunet"])
 def detector(request):
     if request.param == "blazeface":
         return BlazeFace()
@@ -336,8 +336,36 @@ def test_a_portrait_cut_to_its_face_holds_one_face(name, margin):
 
 def test_load_detector():
     assert load_detector("blazeface").name == "blazeface"
-    with pytest.raises(ModelError, match="no detector 'haar'; choose one of blazeface, yunet"):
+    assert load_detector("none").name == "none"
+    with pytest.raises(ModelError, match="no detector 'haar'; choose one of blazeface, yunet, none"):
         load_detector("haar")
+
+
+@pytest.mark.parametrize(
+    ("size", "frame"),
+    [
+        ((48, 48), (0, 0, 48, 48)),
+        ((1, 1), (0, 0, 1, 1)),
+        ((100, 60), (-20, 0, 80, 100)),
+        ((60, 100), (0, -20, 100, 80)),
+    ],
+)
+def test_without_a_detector_the_whole_picture_is_one_face(size, frame):
+    (face,) = WholePicture().detect(noise(*size))
+    assert (face.box, face.confidence, face.doubts) == (Box(0, 0, size[1], size[0]), 1.0, ())
+    assert face.frame == Box(*frame)
+
+
+@pytest.mark.parametrize(("confidence", "weak"), [(0.69, True), (0.71, False)])
+def test_a_blazeface_detection_of_little_confidence_is_weak(monkeypatch, confidence, weak):
+    logits, regressors = np.full(896, -9.0, np.float32), np.zeros((896, 16), np.float32)
+    logits[400] = np.log(confidence / (1 - confidence))
+    regressors[400, 2:4] = 100
+    detector = BlazeFace()
+    monkeypatch.setattr(detector, "_candidates", lambda *_, **__: decode(regressors, logits, (256, 256), 0.5))
+    image = noise(256, 256)
+    for faces in (detector.detect(image), detector.detect_within(image, Box(0, 0, 256, 256))):
+        assert [face.weak for face in faces] == [weak]
 
 
 def test_a_missing_wheel_is_said_with_its_remedy(monkeypatch):

@@ -135,6 +135,13 @@ def test_good_bad_and_empty_photos_of_a_folder(mixed, capsys):
     assert err.splitlines()[-1] == "3 photos, 1 faces, 1 failed"
 
 
+def test_without_a_detector_each_picture_is_a_face(blank, capsys):
+    status, out, _ = predict(capsys, blank / "blank.png", "--detector", "none", "--format", "json")
+    face = json.loads(out)
+    assert status == 0
+    assert (face["face"], face["detector"], face["box"][:2]) == (1, "none", [0, 0])
+
+
 def test_the_forms_tell_the_same(mixed, capsys):
     lines = predict(capsys, mixed, "--format", "json")[1].splitlines()
     face = json.loads(lines[-1])
@@ -147,7 +154,8 @@ def test_the_forms_tell_the_same(mixed, capsys):
     assert len(text) == len(table) + 1 == 4
     assert text[1].split()[1:] == ["no", "face"]
     assert text[2].split()[1:] == ["failed"]
-    assert text[3].split()[:4] == [face["file"], "1", face["label"], f"{face['score']:.2f}"]
+    label = face["label"] + "?" * face["uncertain"]
+    assert text[3].split()[:4] == [face["file"], "1", label, f"{face['score']:.2f}"]
 
 
 @pytest.mark.parametrize(("form", "suffix"), [("table", "txt"), ("json", "jsonl"), ("csv", "csv")])

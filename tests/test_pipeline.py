@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fer import Box, CropGeometry, EmotionClassifier, Face, FERPipeline, ModelError, load_version
+from fer.detectors import WholePicture
 from fer.preprocessing import crop_faces
 from tests.support.versions import LABELS, write_tiny
 
@@ -96,6 +97,37 @@ def test_a_detector_of_one_s_own_brings_its_geometry(classifier):
     for name in ("mine", "fixed"):
         predictions = FERPipeline(FixedDetector(FACES, name), classifier, geometry=geometry)(IMAGE)
         assert np.array_equal([prediction.crop for prediction in predictions], crops)
+
+
+def fer2013_faces() -> NDArray[np.uint8]:
+    path = Path(__file__).parents[2] / "shared" / "data" / "fer2013" / "fer2013.npz"
+    if not path.is_file():
+        pytest.skip(f"needs the faces in {path}, which are not there")
+    with np.load(path) as data:
+        return np.asarray(data["images"][-20:], np.uint8)
+
+
+def grey_noise() -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (20, 48, 48)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("pictures", [fer2013_faces, grey_noise])
+def test_a_picture_that_is_a_face_is_used_as_it_is(pictures):
+    """Without a detector, and by a version that was made for two detectors."""
+    faces = pictures()
+    classifier = EmotionClassifier(load_version())
+    pipeline = FERPipeline(WholePicture(), classifier)
+    predictions = [prediction for face in faces for prediction in pipeline(np.stack([face] * 3, axis=-1))]
+    assert np.array_equal([prediction.crop for prediction in predictions], faces)
+    expected = [classifier.predict(face[None])[0].tolist() for face in faces]
+    assert [list(prediction.scores.values()) for prediction in predictions] == expected
+
+
+@pytest.mark.parametrize("size", [(1, 1), (30, 200), (200, 30), (900, 700)])
+def test_without_a_detector_any_picture_gives_one_answer(classifier, size):
+    image = np.full((*size, 3), 90, np.uint8)
+    (prediction,) = FERPipeline(WholePicture(), classifier)(image)
+    assert (prediction.crop == 90).all()
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def track(labels: tuple[str, ...] = LABELS, score: float = 0.7) -> Track:
     rest = (1 - score) / (len(labels) - 1)
     scores = dict(zip(labels, [score] + [rest] * (len(labels) - 1), strict=True))
     prediction = Prediction(Face(Box(0, 0, 9, 9), 0.9), scores, np.zeros((48, 48), np.uint8), 0.5)
-    return Track(3, Box(0, 0, 9, 9), scores, labels[0], score, prediction, 0.0)
+    return Track(3, Box(0, 0, 9, 9), scores, labels[0], score, prediction, 0.0, prediction.doubts)
 
 
 def running(**changes: object) -> Readout:
@@ -118,9 +118,9 @@ def test_numbers_and_the_main_face_are_shown() -> None:
     ]
 
 
-@pytest.mark.parametrize(("score", "uncertain"), [(0.5, False), (0.49, True)])
-def test_a_low_score_is_called_uncertain(score: float, uncertain: bool) -> None:
-    assert ("uncertain" in Tags(markup(shown(running(main=track(score=score))))).words) == uncertain
+@pytest.mark.parametrize(("score", "remark"), [(0.5, " face 3 "), (0.49, " face 3, uncertain: low score ")])
+def test_a_low_score_is_called_uncertain(score: float, remark: str) -> None:
+    assert remark in Tags(markup(shown(running(main=track(score=score))))).words
 
 
 @pytest.mark.parametrize("face", [False, True])

@@ -38,7 +38,7 @@ def track(number: int = 1, labels: tuple[str, ...] = LABELS, time: float = 0.0) 
     smoothed = dict(zip(labels, (0.6, 0.30004, 0.09996), strict=True))
     face = Face(Box(1.04, 2, 30.06, 40), 0.91234)
     prediction = Prediction(face, raw, np.zeros((8, 6), np.uint8))
-    return Track(number, Box(0, 0, 50, 50), smoothed, labels[0], 0.5, prediction, time)
+    return Track(number, Box(0, 0, 50, 50), smoothed, labels[0], 0.5, prediction, time, prediction.doubts)
 
 
 def table(recording: Recording) -> list[dict[str, str]]:

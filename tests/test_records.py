@@ -28,11 +28,11 @@ from fer.tracking import FaceTracker, Track
 from tests.support.versions import LABELS, write_tiny
 
 KEYS = [
-    "file", "face", "box", "confidence", "label", "score", "uncertain", "scores",
+    "file", "face", "box", "confidence", "label", "score", "uncertain", "doubts", "scores",
     "model", "sha256", "detector", "error",
 ]  # fmt: skip
 COLUMNS = [
-    "file", "face", "x1", "y1", "x2", "y2", "confidence", "label", "score", "uncertain",
+    "file", "face", "x1", "y1", "x2", "y2", "confidence", "label", "score", "uncertain", "doubts",
     "score_happy", "score_bored", "score_asleep", "model", "sha256", "detector", "error",
 ]  # fmt: skip
 CROP = np.zeros((8, 6), np.uint8)
@@ -79,6 +79,7 @@ def test_a_face_is_a_record(version):
             "label": "bored",
             "score": 0.7,
             "uncertain": False,
+            "doubts": [],
             "scores": {"happy": 0.2, "bored": 0.7, "asleep": 0.1},
             "model": "tiny",
             "sha256": version.sha256,
@@ -88,11 +89,25 @@ def test_a_face_is_a_record(version):
     ]
 
 
-@pytest.mark.parametrize(("below", "uncertain"), [(0.7, False), (0.71, True)])
-def test_a_low_score_is_recorded_as_uncertain(version, below, uncertain):
-    face = dataclasses.replace(prediction(0.2, 0.7, 0.1), uncertain_below=below)
-    assert face_records("a.jpg", [face], version, "fixed")[0]["uncertain"] is uncertain
-    assert track_record(FaceTracker().update([face], 0.0)[0], 0.0)["uncertain"] is uncertain
+@pytest.mark.parametrize(
+    ("below", "weak", "doubts"),
+    [
+        (0.7, False, []),
+        (0.71, False, ["low score"]),
+        (0.7, True, ["weak detection"]),
+        (0.71, True, ["low score", "weak detection"]),
+    ],
+)
+def test_doubts_are_recorded(version, below, weak, doubts):
+    certain = prediction(0.2, 0.7, 0.1)
+    face = dataclasses.replace(certain.face, weak=weak)
+    doubtful = dataclasses.replace(certain, face=face, uncertain_below=below)
+    (record,) = face_records("a.jpg", [doubtful], version, "fixed")
+    track = track_record(FaceTracker().update([doubtful], 0.0)[0], 0.0)
+    for entry in (record, track):
+        assert (entry["uncertain"], entry["doubts"]) == (bool(doubts), doubts)
+    (row,) = read_csv(to_csv([record], LABELS))
+    assert (row["uncertain"], row["doubts"]) == (str(bool(doubts)), ", ".join(doubts))
 
 
 def test_faces_are_numbered_from_one_in_their_order(version):
@@ -127,12 +142,12 @@ def test_both_forms_are_read_back(version, name):
     assert [row["file"] for row in rows] == [name] * 4
     assert rows[0] == {
         "file": name, "face": "1", "x1": "1.2", "y1": "2.0", "x2": "30.0", "y2": "40.5", "confidence": "0.8765",
-        "label": "bored", "score": "0.7", "uncertain": "False",
+        "label": "bored", "score": "0.7", "uncertain": "False", "doubts": "",
         "score_happy": "0.2", "score_bored": "0.7", "score_asleep": "0.1",
         "model": "tiny", "sha256": version.sha256, "detector": "fixed", "error": "",
     }  # fmt: skip
     assert rows[1]["score_asleep"] == rows[1]["score"] == "1.0"
-    empty = {"face", "x1", "y1", "x2", "y2", "confidence", "label", "score", "uncertain", "score_happy"}
+    empty = {"face", "x1", "y1", "x2", "y2", "confidence", "label", "score", "uncertain", "doubts", "score_happy"}
     assert {rows[2][column] for column in [*empty, "error"]} == {""}
     assert {rows[3][column] for column in empty} == {""}
     assert rows[3]["error"] == f"{name}: broken"
@@ -172,7 +187,7 @@ def test_json_lines_keep_one_line_a_record(version):
 # Streams
 
 TRACK_COLUMNS = [
-    "time", "seconds", "track", "x1", "y1", "x2", "y2", "confidence", "label", "score", "uncertain",
+    "time", "seconds", "track", "x1", "y1", "x2", "y2", "confidence", "label", "score", "uncertain", "doubts",
     "score_happy", "score_bored", "score_asleep",
     "raw_label", "raw_score_happy", "raw_score_bored", "raw_score_asleep", "model", "sha256", "detector",
 ]  # fmt: skip
@@ -203,6 +218,7 @@ def test_a_track_record_holds_what_was_smoothed_and_what_was_not():
         "label": "happy",
         "score": round(shown.scores["happy"], 4),
         "uncertain": False,
+        "doubts": [],
         "scores": {label: round(score, 4) for label, score in shown.scores.items()},
         "raw_label": "bored",
         "raw_scores": {"happy": 0.1, "bored": 0.7, "asleep": 0.2},

@@ -149,6 +149,25 @@ def test_equal_predictions_are_one_in_a_set():
     assert len({*twice, prediction(happy=0.4, sad=0.6)}) == 2
 
 
+@pytest.mark.parametrize(
+    ("score", "weak", "nose", "doubts"),
+    [
+        (0.7, False, (20, 25), ()),
+        (0.69, False, (20, 25), ("low score",)),
+        (0.7, True, (20, 25), ("weak detection",)),
+        (0.7, False, (24.5, 25), ()),  # 29.4 degrees
+        (0.7, False, (24.7, 25), ("turned away",)),  # 30.4 degrees
+        (0.7, False, (15.3, 25), ("turned away",)),
+        (0.7, False, None, ()),
+        (0.69, True, (30, 25), ("low score", "weak detection", "turned away")),
+    ],
+)
+def test_an_answer_is_uncertain_for_its_reasons(score, weak, nose, doubts):
+    face = Face(BOX, 0.9, Landmarks((10, 20), (30, 20), nose), weak=weak)
+    result = Prediction(face, {"happy": score, "sad": 1 - score}, CROP, 0.7)
+    assert (result.doubts, result.uncertain) == (doubts, bool(doubts))
+
+
 @pytest.mark.parametrize("number", [float, np.float32])
 def test_a_prediction_as_a_dict_is_ready_for_json(number):
     """Also where a detector of one's own counts in NumPy's numbers."""
@@ -160,6 +179,7 @@ def test_a_prediction_as_a_dict_is_ready_for_json(number):
         "label": "sad",
         "score": 0.75,
         "uncertain": True,
+        "doubts": ["low score"],
         "scores": {"happy": 0.25, "sad": 0.75},
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -210,6 +211,17 @@ def test_the_figure_holds_for_a_quarter_of_a_second_or_until_the_label_changes()
             assert k - last >= 7 or after.label != before.label
             last = k
         assert k - last <= 8
+
+
+def test_doubts_change_with_the_figure_and_no_more_often():
+    tracker = FaceTracker()
+    weak = replace(seen(0), face=replace(seen(0).face, weak=True))
+    shown = [
+        tracker.update([prediction], time)[0].doubts for prediction, time in ((seen(0), 0.0), (weak, 0.1), (weak, 0.3))
+    ]
+    assert shown == [(), (), ("weak detection",)]
+    (track,) = FaceTracker().update([weak], 0.0)
+    assert track.uncertain
 
 
 def test_another_label_set_in_mid_stream_starts_anew_with_the_same_number():

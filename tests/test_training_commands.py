@@ -18,7 +18,9 @@ from tests.support.fer2013 import arrays, write_npz
 from tests.support.versions import ROOT, copy_seed
 
 pytestmark = pytest.mark.timeout(300)
-COMMANDS = ("train", "export", "evaluate", "push", "promote", "pull", "tried", "seeds", "pack", "geometry")
+COMMANDS = (
+    "train", "export", "evaluate", "push", "promote", "pull", "tried", "seeds", "pack", "geometry", "turned",
+)  # fmt: skip
 TRAIN = ("train", "--recipe", "slim", "--data", "absent.npz", "--output", "runs/absent")
 EXPORT = ("export", "--run", "runs/absent", "--output", "models/absent")
 

@@ -133,7 +133,7 @@ def shown(number: int, label: str, raw: str | None = None, score: float = 0.7) -
         return {other: score if other == first else (1 - score) / 3 for other in LABELS}
 
     inner = Prediction(Face(Box(0, 0, 9, 9), 0.9), scores(raw or label), np.zeros((4, 4), np.uint8))
-    return Track(number, Box(0, 0, 9, 9), scores(label), label, score, inner, 0.0)
+    return Track(number, Box(0, 0, 9, 9), scores(label), label, score, inner, 0.0, inner.doubts)
 
 
 def watched(*frames: list[Track], step: float = 1.0) -> Watched:
