@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from app_pages.common import swatch
 from app_pages.tray import Photo
 from fer import EmotionClassifier, Face, FaceDetector, ImageError, Prediction
-from fer.preprocessing import crop_faces
+from fer.preprocessing import crop_faces, crop_views
 
 _PORTRAIT_SIDE = 96
 Answers = tuple[Prediction, ...]
@@ -137,13 +137,13 @@ def _look(photo: Photo, detector: FaceDetector, classifiers: Sequence[EmotionCla
 
 def _answers(image: NDArray[np.uint8], faces: Sequence[Face], classifier: EmotionClassifier, detector: str) -> Answers:
     version = classifier.version
-    crops = crop_faces(image, faces, version.geometry(detector), version.input_shape[:2])
+    crops = crop_views(image, faces, version.geometry(detector), version.views, version.input_shape[:2])
     return tuple(classifier.classify(faces, crops))
 
 
 def _key(classifier: EmotionClassifier) -> object:
     version = classifier.version
-    return version.name, version.sha256, version.temperature
+    return version.name, version.sha256, version.temperature, version.views
 
 
 def _url(suffix: str, picture: NDArray[Any]) -> str:

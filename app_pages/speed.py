@@ -35,14 +35,18 @@ def speed_words(speeds: Mapping[str, float]) -> str:
     slowest = max(speeds.values())
     ranks = sorted(speeds.items(), key=lambda item: item[1])
     times = ", ".join(f"{name} {ms:.2f} ms ({ms / slowest:.2f} of the slowest)" for name, ms in ranks)
-    return f"One face at a time on this machine, in turns, median of up to {ROUNDS} turns: {times}."
+    return f"One face at a time with all its views on this machine, in turns, median of up to {ROUNDS} turns: {times}."
 
 
 def race(classifiers: Mapping[str, EmotionClassifier]) -> dict[str, float]:
-    """Median milliseconds for one face by name; all take their turn in every round, so that all meet the same load."""
+    """Median milliseconds for one face, all its views included, by name.
+
+    All take their turn in every round, so that all meet the same load.
+    """
     pixels = np.random.default_rng(0)
     faces = {
-        name: pixels.integers(0, 256, (1, *c.version.input_shape[:2]), np.uint8) for name, c in classifiers.items()
+        name: pixels.integers(0, 256, (1, len(c.version.views), *c.version.input_shape[:2]), np.uint8)
+        for name, c in classifiers.items()
     }
     times: dict[str, list[float]] = {name: [] for name in classifiers}
     with _one_race:

@@ -21,7 +21,7 @@ import numpy as np
 
 from fer.errors import ModelError
 from fer.metrics import Estimate
-from fer.preprocessing import WHOLE_PICTURE, CropGeometry
+from fer.preprocessing import ONE_VIEW, WHOLE_PICTURE, CropGeometry, Views
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class ModelVersion:
 
     `input_shape` is (height, width, channels) and `input_range` the values that black and white become.
     `output` says what the graph returns before the temperature; `crops` maps a detector's name to its geometry.
-    An answer less probable than `uncertain_below` is to be shown as uncertain.
+    An answer less probable than `uncertain_below` is to be shown as uncertain. `views` of a face are averaged.
     """
 
     folder: Path
@@ -70,6 +70,7 @@ class ModelVersion:
     lineage: Mapping[str, Any] = field(repr=False)
     files: Mapping[str, FileRecord] = field(repr=False)
     uncertain_below: float = UNCERTAIN_BELOW
+    views: Views = ONE_VIEW
 
     @property
     def sha256(self) -> str:
@@ -180,6 +181,7 @@ def _from_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
         lineage=MappingProxyType(typed(dict, config["lineage"], "lineage")),
         files=MappingProxyType({name: _file_record(f) for name, f in files}),
         uncertain_below=typed(float, config.get("uncertain_below", UNCERTAIN_BELOW), "uncertain_below"),
+        views=_views(config["views"]) if "views" in config else ONE_VIEW,
     )
     _check(version)
     return version
@@ -188,6 +190,11 @@ def _from_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
 def _geometry(crop: Mapping[str, Any]) -> CropGeometry:
     dx, dy = (typed(float, s, "shift") for s in crop["shift"])
     return CropGeometry(typed(float, crop["scale"], "scale"), (dx, dy), typed(bool, crop["level"], "level"))
+
+
+def _views(views: Mapping[str, Any]) -> Views:
+    scales = tuple(typed(float, scale, "each scale") for scale in typed(list, views["scales"], "scales"))
+    return Views(scales, typed(bool, views["mirror"], "mirror"))
 
 
 def _file_record(record: Mapping[str, Any]) -> FileRecord:

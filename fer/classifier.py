@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from fer import registry
 from fer.artifact import CONFIG, GRAPH, ModelVersion
 from fer.errors import ModelError
-from fer.metrics import soften, softmax
-from fer.preprocessing import normalize
+from fer.metrics import logarithms, softmax
+from fer.preprocessing import normalize, views_of_crops
 from fer.results import Face, Prediction
 from fer.trial import trials
 
@@ -40,29 +40,43 @@ class EmotionClassifier:
         self.predict(np.zeros((2, *version.input_shape[:2]), np.uint8))  # two: a graph may be good for one alone
 
     def predict(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Grey crops (n, height, width) uint8 -> probabilities (n, classes) float32 that sum to 1."""
+        """Grey faces uint8 -> probabilities (n, classes) float32 that sum to 1.
+
+        Faces that are cut already are (n, height, width); the version's views of them follow `views_of_crops`. Faces
+        with every view cut from their picture, as by `crop_views`, are (n, views, height, width).
+        """
         expected = self.version.input_shape[:2]
-        if crops.ndim != 3 or crops.shape[1:] != expected or crops.dtype != np.uint8:
+        if crops.ndim not in (3, 4) or crops.shape[-2:] != expected or 0 in crops.shape[1:] or crops.dtype != np.uint8:
             raise ValueError(
-                f"crops must be uint8 (n, {expected[0]}, {expected[1]}), received {crops.dtype} {crops.shape}"
+                f"crops must be uint8 (n, {expected[0]}, {expected[1]}) or (n, views, {expected[0]}, {expected[1]}), "
+                f"received {crops.dtype} {crops.shape}"
             )
         if not len(crops):
             return np.empty((0, len(self.labels)), np.float32)
-        inputs = normalize(crops, self.version.input_range)
+        views = crops if crops.ndim == 4 else views_of_crops(crops, self.version.views)
+        inputs = normalize(views.reshape(-1, *expected), self.version.input_range)
         outputs = [self._invoke(inputs[i : i + MAX_BATCH]) for i in range(0, len(inputs), MAX_BATCH)]
-        return self._probabilities(np.concatenate(outputs))
+        return self._probabilities(np.concatenate(outputs), views.shape[1])
 
     def classify(self, faces: Sequence[Face], crops: NDArray[np.uint8]) -> list[Prediction]:
-        """A prediction for each face, of its grey crop (n, height, width) uint8; all run as one batch."""
-        rows = zip(faces, self.predict(crops), crops, strict=True)
+        """A prediction for each face, of its views (n, views, height, width) uint8; all run as one batch.
+
+        A prediction carries the first view.
+        """
+        rows = zip(faces, self.predict(crops), crops[:, 0], strict=True)
         return [
             Prediction(face, dict(zip(self.labels, scores.tolist(), strict=True)), crop, self.version.uncertain_below)
             for face, scores, crop in rows
         ]
 
-    def _probabilities(self, outputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        calibrated = soften if self.version.output == "probabilities" else softmax
-        return calibrated(outputs, self.version.temperature).astype(np.float32)
+    def _probabilities(self, outputs: NDArray[np.float32], views: int) -> NDArray[np.float32]:
+        """The normalised geometric mean over the views of each face, at the version's temperature.
+
+        It is the softmax of the mean logits, so that averaging before the temperature or after it gives the same.
+        """
+        logits = logarithms(outputs) if self.version.output == "probabilities" else outputs
+        averaged = logits.reshape(-1, views, len(self.labels)).mean(axis=1)
+        return softmax(averaged, self.version.temperature).astype(np.float32)
 
     def _invoke(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         interpreter = self._interpreter()

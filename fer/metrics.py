@@ -129,7 +129,12 @@ def softmax(logits: Scores, temperature: float = 1.0) -> NDArray[np.float64]:
 
 def soften(scores: Scores, temperature: float) -> NDArray[np.float64]:
     """Probabilities whose logits, known up to a constant, are divided by `temperature`."""
-    return softmax(np.log(np.maximum(scores, 1e-12)), temperature)
+    return softmax(logarithms(scores), temperature)
+
+
+def logarithms(scores: Scores) -> Scores:
+    """The logits of probabilities, up to a constant; finite where a probability is zero."""
+    return np.log(np.maximum(scores, 1e-12))
 
 
 def fit_temperature(scores: Scores, labels: Labels) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fer.classifier import EmotionClassifier
 from fer.detectors import FaceDetector
-from fer.preprocessing import CropGeometry, crop_faces
+from fer.preprocessing import CropGeometry, crop_views
 from fer.results import Prediction
 
 
@@ -29,15 +29,18 @@ class FERPipeline:
         self._geometry()
 
     def __call__(self, image: NDArray[np.uint8]) -> list[Prediction]:
-        """RGB (h, w, 3) uint8 -> predictions, in the order of the detector's faces; all run as one batch."""
+        """RGB (h, w, 3) uint8 -> predictions, in the order of the detector's faces.
+
+        All views of all faces run as one batch.
+        """
         if not isinstance(image, np.ndarray):
             raise TypeError(
                 f"a picture must be an RGB uint8 array (height, width, 3), received {type(image).__name__}; "
                 "load_image reads files, np.asarray(image.convert('RGB')) takes a PIL image; call once a picture."
             )
         faces = self.detector.detect(image)
-        size = self.classifier.version.input_shape[:2]
-        crops = crop_faces(image, faces, self._geometry(), size)
+        version = self.classifier.version
+        crops = crop_views(image, faces, self._geometry(), version.views, version.input_shape[:2])
         return self.classifier.classify(faces, crops)
 
     def _geometry(self) -> CropGeometry:

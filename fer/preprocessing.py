@@ -1,7 +1,8 @@
 """The only crop, align, resize and normalise code of the project; training calls it too.
 
 A network knows faces as its training frames show them, so a detected face must be cut to that frame.
-`CropGeometry` says how, for one detector and one data set; `training.geometry` measures it.
+`CropGeometry` says how, for one detector and one data set; `training.geometry` measures it. `Views` says which views
+of a face are averaged; `training.crops` measures what they are worth.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.results import Face
+
+MAX_VIEWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,30 @@ class CropGeometry:
         return (x + dx * cos - dy * sin, y + dx * sin + dy * cos), self.scale * box.height, roll
 
 
+@dataclass(frozen=True, slots=True)
+class Views:
+    """The views of a face whose answers are averaged: frames `scales` times as large as the geometry's.
+
+    With `mirror`, each frame is seen a second time in its mirror image. The first view is the one that is shown.
+    """
+
+    scales: tuple[float, ...] = (1.0,)
+    mirror: bool = False
+
+    def __post_init__(self) -> None:
+        distinct = len(set(self.scales)) == len(self.scales) > 0
+        if not distinct or not all(0.5 <= scale <= 2.0 for scale in self.scales) or len(self) > MAX_VIEWS:
+            raise ValueError(
+                f"views need different scales in [0.5, 2] that give at most {MAX_VIEWS} views, mirror images "
+                f"included; received {self}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.scales) * (2 if self.mirror else 1)
+
+
+ONE_VIEW = Views()
+
 GEOMETRIES = {
     "blazeface": CropGeometry(scale=0.83, shift=(0.0, 0.02), level=True),
     "yunet": CropGeometry(scale=0.9, shift=(0.0, 0.02), level=True),
@@ -62,21 +89,48 @@ def crop_faces(
     geometry: CropGeometry,
     size: tuple[int, int] = (48, 48),
     *,
+    scale: float = 1.0,
     grey: bool = True,
 ) -> NDArray[np.uint8]:
     """The training frame of each face: RGB (h, w, 3) uint8 -> (n, height, width) uint8, or (n, height, width, 3).
 
-    What lies outside the picture repeats its nearest edge.
+    `scale` makes the frame larger about its centre. What lies outside the picture repeats its nearest edge.
     """
     if not faces:
         return np.empty((0, *size) if grey else (0, *size, 3), np.uint8)
-    return np.stack([_crop(image, *geometry.frame(face), size, grey) for face in faces])
+    frames = [geometry.frame(face) for face in faces]
+    return np.stack([_crop(image, center, scale * side, roll, size, grey) for center, side, roll in frames])
+
+
+def crop_views(
+    image: NDArray[np.uint8],
+    faces: Sequence[Face],
+    geometry: CropGeometry,
+    views: Views,
+    size: tuple[int, int] = (48, 48),
+) -> NDArray[np.uint8]:
+    """Every view of each face: RGB (h, w, 3) uint8 -> grey (n, views, height, width) uint8."""
+    crops = [crop_faces(image, faces, geometry, size, scale=scale) for scale in views.scales]
+    return _mirrored(np.stack(crops, axis=1), views)
+
+
+def views_of_crops(crops: NDArray[np.uint8], views: Views) -> NDArray[np.uint8]:
+    """The views of faces that are cut already: (n, height, width) uint8 -> (n, views, height, width) uint8.
+
+    Nothing lies beyond their edges, so each is seen as it is, whatever the scales, and mirrored where the views are.
+    """
+    return _mirrored(crops[:, None], views)
 
 
 def normalize(crops: NDArray[np.uint8], value_range: tuple[float, float] = (0.0, 1.0)) -> NDArray[np.float32]:
     """Grey crops (n, height, width) uint8 -> network input (n, height, width, 1) float32 in `value_range`."""
     low, high = value_range
     return (crops[..., None].astype(np.float32) * ((high - low) / 255.0) + low).astype(np.float32)
+
+
+def _mirrored(crops: NDArray[np.uint8], views: Views) -> NDArray[np.uint8]:
+    """Crops (n, scales, height, width), and where the views are mirrored, their mirror images after them."""
+    return np.concatenate([crops, crops[..., ::-1]], axis=1) if views.mirror else crops
 
 
 def _eye_roll(face: Face) -> float:

@@ -13,7 +13,7 @@ import pytest
 
 from fer import ModelError, read_version
 from fer.artifact import CARD, CONFIG, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, SCHEMA, WEIGHTS, write_config
-from fer.preprocessing import CropGeometry
+from fer.preprocessing import CropGeometry, Views
 from tests.support.versions import LABELS, SEED, tiny_config, write_tiny
 
 GONE = object()
@@ -99,6 +99,7 @@ def test_round_trip(folder):
         "lineage": {},
         "files": {},
         "uncertain_below": 0.5,
+        "views": {"scales": (1.0,), "mirror": False},
     }
     assert dict(version.crops) == {"fixed": CropGeometry(1.0, (0.0, 0.0), False)}
     assert set(version.files) == {GRAPH, METRICS, CARD}
@@ -345,6 +346,35 @@ def test_a_version_may_say_when_an_answer_is_uncertain(folder):
     assert read_version(folder).uncertain_below == 0.5
     edit(folder, "uncertain_below", value=0.6)
     assert read_version(folder).uncertain_below == 0.6
+
+
+def test_a_version_may_say_which_views_are_averaged(folder):
+    assert read_version(folder).views == Views()
+    edit(folder, "views", value={"scales": [1, 0.8], "mirror": True})
+    views = read_version(folder).views
+    assert views == Views((1.0, 0.8), mirror=True)
+    assert len(views) == 4
+
+
+@pytest.mark.parametrize(
+    ("views", "reason"),
+    [
+        (None, "TypeError"),
+        ({"scales": [1.0]}, "KeyError: 'mirror'"),
+        ({"mirror": True}, "KeyError: 'scales'"),
+        ({"scales": 1.0, "mirror": True}, "scales must be list, received 1.0"),
+        ({"scales": ["1"], "mirror": True}, "each scale must be float, received '1'"),
+        ({"scales": [1.0], "mirror": 1}, "mirror must be bool, received 1"),
+        ({"scales": [], "mirror": True}, "views need different scales in [0.5, 2] that give at most 8 views"),
+        ({"scales": [0.4], "mirror": False}, "views need different scales in [0.5, 2]"),
+        ({"scales": [2.1], "mirror": False}, "views need different scales in [0.5, 2]"),
+        ({"scales": [1.0, 1.0], "mirror": False}, "views need different scales"),
+        ({"scales": [0.6, 0.7, 0.8, 0.9, 1.0], "mirror": True}, "at most 8 views, mirror images included"),
+    ],
+)
+def test_impossible_views_are_refused(folder, views, reason):
+    edit(folder, "views", value=views)
+    assert reason in refused(folder)
 
 
 HUGE = 10**400

@@ -72,6 +72,30 @@ def test_a_certain_graph_stays_finite(tmp_path):
         assert np.abs(scores.sum(axis=1) - 1).max() < 1e-6
 
 
+@pytest.mark.parametrize("output", ["logits", "probabilities"])
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.7])
+def test_the_log_probabilities_of_all_views_are_averaged(tmp_path, output, temperature):
+    """Before the temperature or after it: both give the normalised geometric mean that is asked for here."""
+    graph = tiny_graph(weights(), softmax=output == "probabilities")
+    classifier = EmotionClassifier(write_tiny(tmp_path, graph, output=output, temperature=temperature))
+    views = crops(21).reshape(7, 3, *SHAPE[:2])
+    one_by_one = classifier.predict(views.reshape(21, *SHAPE[:2])).reshape(7, 3, 3)
+    means = np.exp(np.log(np.maximum(one_by_one, 1e-30)).mean(axis=1))
+    scores = classifier.predict(views)
+    assert np.abs(scores - means / means.sum(axis=1, keepdims=True)).max() < 1e-5
+    assert not np.allclose(scores, one_by_one[:, 0], atol=0.01)
+
+
+def test_faces_that_are_cut_already_are_seen_in_the_version_s_views(tmp_path):
+    faces = crops(5)
+    once = EmotionClassifier(write_tiny(tmp_path / "once"))
+    views = {"scales": [0.9, 1.2], "mirror": True}
+    mirrored = EmotionClassifier(write_tiny(tmp_path / "mirrored", views=views))
+    both = np.stack([faces, faces[..., ::-1]], axis=1)
+    assert np.array_equal(mirrored.predict(faces), once.predict(both))
+    assert np.array_equal(mirrored.predict(faces[:, None]), once.predict(faces))
+
+
 def test_inputs_fill_the_version_s_range(tmp_path):
     classifier = EmotionClassifier(write_tiny(tmp_path, input={"shape": list(SHAPE), "range": [-1.0, 3.0]}))
     assert np.abs(classifier.predict(crops(20)) - expected(crops(20), low=-1, high=3)).max() < 1e-5
@@ -121,6 +145,7 @@ def test_predict_leaves_its_crops_alone(version):
         np.zeros((8, 6), np.uint8),
         np.zeros((2, 6, 8), np.uint8),
         np.zeros((2, 8, 6, 1), np.uint8),
+        np.zeros((2, 0, 8, 6), np.uint8),
         np.zeros((2, 8, 6), np.float32),
         np.zeros((2, 8, 6), np.int8),
         np.zeros((0, 8, 7), np.uint8),
@@ -130,7 +155,8 @@ def test_predict_leaves_its_crops_alone(version):
 )
 def test_other_crops_are_refused(version, wrong):
     classifier = EmotionClassifier(version)
-    with pytest.raises(ValueError, match=rf"crops must be uint8 \(n, 8, 6\), received {wrong.dtype} \("):
+    expected = rf"crops must be uint8 \(n, 8, 6\) or \(n, views, 8, 6\), received {wrong.dtype} \("
+    with pytest.raises(ValueError, match=expected):
         classifier.predict(wrong)
 
 

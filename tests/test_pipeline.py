@@ -12,7 +12,7 @@ from PIL import Image
 
 from fer import Box, CropGeometry, EmotionClassifier, Face, FERPipeline, ModelError, load_version
 from fer.detectors import WholePicture
-from fer.preprocessing import crop_faces
+from fer.preprocessing import Views, crop_faces, crop_views
 from tests.support.versions import LABELS, write_tiny
 
 FACES = [
@@ -62,6 +62,18 @@ def test_the_crop_is_what_the_classifier_saw(classifier):
     for prediction, crop in zip(predictions, crops, strict=True):
         assert np.array_equal(prediction.crop, crop)
         scores = classifier.predict(prediction.crop[None])[0]
+        assert list(prediction.scores.values()) == pytest.approx(scores.tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_every_view_of_the_version_is_seen_and_the_first_is_shown(tmp_path, mirror):
+    crops = {"fixed": {"scale": 1.0, "shift": [0.0, 0.0], "level": False}}
+    views = {"scales": [0.8, 1.3], "mirror": mirror}
+    classifier = EmotionClassifier(write_tiny(tmp_path / "views", crops=crops, views=views))
+    every = crop_views(IMAGE, FACES, CropGeometry(1.0), Views((0.8, 1.3), mirror), (8, 6))
+    predictions = FERPipeline(FixedDetector(FACES), classifier)(IMAGE)
+    for prediction, of_face, scores in zip(predictions, every, classifier.predict(every), strict=True):
+        assert np.array_equal(prediction.crop, of_face[0])
         assert list(prediction.scores.values()) == pytest.approx(scores.tolist(), abs=1e-6)
 
 

@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer import Box, Face, Landmarks
-from fer.preprocessing import GEOMETRIES, CropGeometry, crop_faces, normalize
+from fer.preprocessing import GEOMETRIES, CropGeometry, Views, crop_faces, crop_views, normalize, views_of_crops
 
 Picture = NDArray[np.uint8]
 CENTERS = (np.arange(48) + 0.5) / 48  # of the crop's pixels, as a share of its side
@@ -262,3 +262,34 @@ def test_normalize_maps_black_and_white_to_the_range(value_range, expected):
 
 def test_normalize_of_nothing_is_nothing():
     assert normalize(np.empty((0, 48, 48), np.uint8)).shape == (0, 48, 48, 1)
+
+
+# Views
+
+
+@pytest.mark.parametrize("views", [Views(), Views((0.9, 1.2)), Views((1.4, 0.7), mirror=True)], ids=repr)
+def test_views_are_frames_of_other_sizes_about_one_centre(views):
+    image = np.random.default_rng(5).integers(0, 256, (90, 120, 3)).astype(np.uint8)
+    faces = [face(50, 40, 48, roll=20), face(70, 50, 30)]
+    geometry = CropGeometry(0.8, (0.1, -0.1), level=True)
+    crops = crop_views(image, faces, geometry, views, (40, 32))
+    assert crops.shape == (2, len(views), 40, 32)
+    for column, scale in enumerate(views.scales):
+        larger = CropGeometry(0.8 * scale, (0.1, -0.1), level=True)
+        expected = crop_faces(image, faces, larger, (40, 32))
+        assert np.array_equal(crops[:, column], expected)
+        if views.mirror:
+            assert np.array_equal(crops[:, len(views.scales) + column], expected[..., ::-1])
+
+
+def test_no_face_gives_no_view():
+    views = Views((0.9, 1.2), mirror=True)
+    crops = crop_views(np.zeros((10, 10, 3), np.uint8), [], CropGeometry(1.0), views)
+    assert (crops.shape, crops.dtype) == ((0, 4, 48, 48), np.uint8)
+
+
+def test_a_face_that_is_cut_already_is_seen_whole():
+    crops = np.random.default_rng(6).integers(0, 256, (3, 48, 48)).astype(np.uint8)
+    assert np.array_equal(views_of_crops(crops, Views((0.9, 1.2))), crops[:, None])
+    mirrored = views_of_crops(crops, Views((0.9, 1.2), mirror=True))
+    assert np.array_equal(mirrored, np.stack([crops, crops[..., ::-1]], axis=1))

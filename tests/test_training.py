@@ -25,6 +25,7 @@ from safetensors.numpy import load_file
 
 from fer import LABELS, EmotionClassifier, ModelError, metrics, read_version
 from fer.artifact import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS
+from fer.preprocessing import Views
 from tests.support.fer2013 import arrays, write_folder, write_npz
 from tests.support.versions import ROOT, copy_seed, write_tiny
 from training import evaluate
@@ -602,17 +603,28 @@ def test_the_exported_graph_computes_what_keras_computes(finished, exported, dat
 
 def test_an_int8_graph_is_small_and_computes_nearly_the_same(finished, exported, tmp_path):
     """Each face is scaled for itself: what else is in the batch changes nothing."""
-    options = ["--blend", "0.3", "--precision", "int8"]
+    options = ["--blend", "0.3", "--precision", "int8", "--views", "0.9", "1.2", "--mirror"]
     result = python("-m", "training.export", "--run", finished, "--output", tmp_path / "small", *options)
     assert result.returncode == 0, result.stdout
     version, reference = read_version(tmp_path / "small"), read_version(exported)
     assert version.lineage["precision"] == "int8"
+    assert version.views == Views((0.9, 1.2), mirror=True)
     assert version.files[GRAPH].bytes < 0.3 * reference.files[GRAPH].bytes
     assert version.read(WEIGHTS) == reference.read(WEIGHTS)
-    scores = EmotionClassifier(version).predict(FACES)
-    assert 0 < np.abs(scores - EmotionClassifier(reference).predict(FACES)).max() < 0.02
-    alone = np.concatenate([EmotionClassifier(version).predict(face[None]) for face in FACES])
+    one_view = FACES[:, None]
+    scores = EmotionClassifier(version).predict(one_view)
+    assert 0 < np.abs(scores - EmotionClassifier(reference).predict(one_view)).max() < 0.02
+    alone = np.concatenate([EmotionClassifier(version).predict(face[None]) for face in one_view])
     assert np.abs(scores - alone).max() < 1e-5
+
+
+@pytest.mark.parametrize("scales", [["1", "1"], ["0.8", "0.9", "1", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6"]])
+def test_impossible_views_are_refused(finished, tmp_path, scales):
+    result = python("-m", "training.export", "--run", finished, "--output", tmp_path / "new", "--views", *scales)
+    assert result.returncode == 1
+    assert "at most 8 views, mirror images included" in result.stdout
+    assert "Traceback" not in result.stdout
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_run_goes_on_from_the_weights_of_a_version(finished, exported, data, tmp_path):

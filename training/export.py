@@ -5,6 +5,9 @@
     an operating point of it, a version of its own: a quarter of the bytes, and faster
     python -m training.export --run runs/flagship --output models/flagship-int8 --precision int8
 
+    a version that looks at each face twice, at two scales, and at the mirror images too
+    python -m training.export --run runs/flagship --output models/flagship-views --views 0.9 1.2 --mirror
+
 Takes about 20 seconds. The averaged weights of the last epoch are taken, and of their two label sets the blend
 that the recipe names, or --blend; the original labels alone where no image had FER+ votes. A float32 graph must agree
 with Keras to 1e-4 in probability, or nothing is written. An earlier export of the same run is replaced, anything else
@@ -25,7 +28,7 @@ from safetensors.numpy import save
 
 from fer import LABELS, DataError, ModelError, ModelVersion
 from fer.artifact import CONFIG, GRAPH, WEIGHTS, read_config, read_version, write_config
-from fer.preprocessing import GEOMETRIES
+from fer.preprocessing import GEOMETRIES, ONE_VIEW, Views
 from training.command import command_line, finish, load_keras, number, writing_to
 from training.probes import CONVERTED, parity
 from training.runs import read_lineage, read_network
@@ -36,11 +39,18 @@ if TYPE_CHECKING:
 INPUT_RANGE = (0.0, 1.0)
 
 
-def main(run: Path, output: Path, blend: float | None = None, precision: str = "float32") -> ModelVersion:
+def main(
+    run: Path,
+    output: Path,
+    blend: float | None = None,
+    precision: str = "float32",
+    views: Views = ONE_VIEW,
+) -> ModelVersion:
     """Export the last epoch of `run` as the version folder `output`; an earlier export of it is replaced whole.
 
     `blend` are the parts of FER+ in the logits, if not those of the recipe; the lineage then tells it. `precision` is
-    that of the graph's weights; model.safetensors keeps float32, from which training can go on.
+    that of the graph's weights; model.safetensors keeps float32, from which training can go on. `views` of a face are
+    averaged when the version serves.
     """
     lineage = read_lineage(run) | {"precision": precision}
     _check_place(output, lineage)
@@ -59,7 +69,7 @@ def main(run: Path, output: Path, blend: float | None = None, precision: str = "
             (folder / GRAPH).write_bytes(convert(model, **PRECISIONS[precision]))
             tensors = {variable.path: np.asarray(variable) for variable in model.weights}
             (folder / WEIGHTS).write_bytes(save(tensors))  # `save_file` would let nobody else read them
-            version = write_config(folder, _config(output.name, model, lineage))
+            version = write_config(folder, _config(output.name, model, lineage, views))
             _check_parity(model, version, CONVERTED[precision])
             if output.exists():
                 shutil.rmtree(output)
@@ -93,7 +103,7 @@ def _blend(run: Path, lineage: dict[str, Any], wanted: float | None) -> float:
     return 0.0
 
 
-def _config(name: str, model: keras.Model, lineage: dict[str, Any]) -> dict[str, Any]:
+def _config(name: str, model: keras.Model, lineage: dict[str, Any], views: Views) -> dict[str, Any]:
     return {
         "name": name,
         "architecture": lineage["config"]["recipe"]["architecture"],
@@ -103,6 +113,7 @@ def _config(name: str, model: keras.Model, lineage: dict[str, Any]) -> dict[str,
         "output": "probabilities",
         "temperature": 1.0,
         "crops": {detector: asdict(geometry) for detector, geometry in GEOMETRIES.items()},
+        "views": asdict(views),
         "lineage": lineage,
     }
 
@@ -113,8 +124,12 @@ def _check_parity(model: keras.Model, version: ModelVersion, tolerance: float) -
         raise ModelError(f"the LiteRT graph differs from Keras by {difference:.2g} in probability, over {tolerance}.")
 
 
-def _tell(run: Path, output: Path, blend: float | None, precision: str) -> None:
-    version = main(run, output, blend, precision)
+def _tell(run: Path, output: Path, blend: float | None, precision: str, scales: list[float], mirror: bool) -> None:
+    try:
+        views = Views(tuple(scales), mirror)
+    except ValueError as error:
+        raise DataError(f"{error}; name fewer or others in --views.") from error
+    version = main(run, output, blend, precision, views)
     print(f"{output}: {version.parameters:,} parameters, graph sha256 {version.sha256[:12]}")
 
 
@@ -126,4 +141,14 @@ if __name__ == "__main__":
         "--blend", type=number(0, 1), help="parts of FER+ in the logits, 0 to 1; default: the recipe's"
     )
     options.add_argument("--precision", choices=CONVERTED, default="float32", help="of the weights; default: float32")
+    options.add_argument(
+        "--views",
+        dest="scales",
+        metavar="SCALE",
+        type=number(0.5, 2),
+        nargs="+",
+        default=[1.0],
+        help="average the answers to these views of a face, in sizes of the crop, 0.5 to 2; default: 1",
+    )
+    options.add_argument("--mirror", action="store_true", help="and to the mirror image of each view")
     finish(partial(_tell, **vars(options.parse_args())))

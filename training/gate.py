@@ -250,9 +250,16 @@ def _cost(name: str, unit: str, values: list[float], budget: float, growth: floa
 
 
 def latencies(versions: Sequence[ModelVersion]) -> list[float]:
-    """Median milliseconds for one face on this machine; taken in turn, so that a busy moment hits all alike."""
+    """Median milliseconds for one face, all its views included, on this machine.
+
+    They are taken in turn, so that a busy moment hits all alike.
+    """
     runs = [
-        (EmotionClassifier(version), np.zeros((1, *version.input_shape[:2]), np.uint8), list[float]())
+        (
+            EmotionClassifier(version),
+            np.zeros((1, len(version.views), *version.input_shape[:2]), np.uint8),
+            list[float](),
+        )
         for version in versions
     ]
     for turn in range(_ROUNDS + 1):
