@@ -520,8 +520,10 @@ def test_the_command_tells_an_error_in_one_line(tmp_path):
     assert result.stdout.splitlines()[-1].startswith(f"error: {tmp_path}: holds neither fer2013.npz")
 
 
-def test_runs_are_compared_on_public_test(finished, data, tmp_path):
-    result = python("-m", "training.tried", "--runs", finished, "--data", data, "--output", tmp_path / "tried.json")
+def test_runs_are_compared_on_public_test_and_on_photographs(finished, data, portraits, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    arguments = ("--runs", finished, "--data", data, "--photographs", portraits, "--output", tmp_path / "tried.json")
+    result = python("-m", "training.tried", *arguments)
     assert result.returncode == 0, result.stdout
     assert "whole: 3 epochs; blend, fer2013, fer2013-dedup, ferplus, recalls" in result.stdout
     report = json.loads((tmp_path / "tried.json").read_text())
@@ -530,6 +532,12 @@ def test_runs_are_compared_on_public_test(finished, data, tmp_path):
     accuracy = run["blends"]["0.0"]["fer2013"]
     assert accuracy["n"] == (load(data).split("PublicTest").fer2013 >= 0).sum()
     assert run["log"] == read_log(finished)
+    faces = run["blends"]["0.5"]["photographs"]
+    happy, *others = faces["recall"]
+    assert faces["accuracy"]["n"] == 1  # the one face of the validation split is happy
+    assert faces["accuracy"]["value"] == faces["balanced"] == happy
+    assert others == [None, None, None]
+    assert f"photographs {happy:.4f}, balanced {happy:.4f}" in result.stdout
     private = report["agreement"]["PrivateTest"]
     assert (private["both"], private["agree"]["value"]) == (private["agree"]["n"], 1.0)
     groups = run["favourite"]
