@@ -32,6 +32,7 @@ from training import evaluate
 from training.augment import Augmentation, augment
 from training.data import load
 from training.examples import training_examples
+from training.folders import read_photographs
 from training.probes import answers
 from training.robustness import DISTURBANCES
 
@@ -88,6 +89,7 @@ import numpy as np
 from training.architectures import begin_from, served, serve, trainable
 from training.data import blend_logits
 from training.callbacks import MovingAverage, Trapezoid
+from training.fitting import two_labellings
 from training.recipes import RECIPES, Schedule
 
 def described(model):
@@ -106,6 +108,11 @@ faces = np.random.default_rng(0).random((3, 48, 48, 1), np.float32)
 logits = np.asarray(trained(faces))
 continued = trainable("flagship")
 begin_from(continued, serve(trained, 0.3))
+def loss(targets, adjustment):
+    target, shown = np.zeros((1, 15), np.float32), np.linspace(-1, 1, 15, dtype=np.float32)[None]
+    target[0, targets] = 1
+    return float(np.asarray(two_labellings(target, shown, 0.1, np.array(adjustment, np.float32)))[0])
+
 rate = Trapezoid(Schedule(epochs=10, warm_up=2, fall=4, learning_rate=1.0), steps=5)
 average = MovingAverage(0.9)
 averages = []
@@ -124,6 +131,8 @@ print(json.dumps({
     "blended": blend_logits(logits, 0.3).tolist(),
     "rates": [float(rate(step)) for step in (0, 9, 10, 29, 30, 40, 49, 50)],
     "averages": averages,
+    "losses": [loss(targets, np.zeros(15)) for targets in ([], [2], [9], [2, 9])],
+    "adjusted": loss([2, 9], np.arange(15)),
 }))
 """
 
@@ -184,6 +193,23 @@ def test_the_learning_rate_is_a_trapezoid(facts):
     assert facts["rates"] == pytest.approx([0.1, 1.0, 1.0, 1.0, 1.0, 0.5, 0.05, 0.0])
 
 
+def cross_entropy(logits: np.ndarray, target: np.ndarray) -> float:
+    return float(-(target * (logits - np.log(np.exp(logits).sum()))).sum())
+
+
+def test_the_loss_is_the_mean_of_both_label_sets_and_nothing_teaches_nothing(facts):
+    nothing, one, other, both = facts["losses"]
+    shown = np.linspace(-1, 1, 15)
+    classes, emotions = np.eye(7)[2] * 0.9 + 0.1 / 7, np.eye(8)[2]
+    assert nothing == 0
+    assert one == pytest.approx(cross_entropy(shown[:7], classes) / 2, rel=1e-5)
+    assert other == pytest.approx(cross_entropy(shown[7:], emotions) / 2, rel=1e-5)
+    assert both == pytest.approx(one + other, rel=1e-5)
+    shown = shown + np.arange(15)
+    expected = (cross_entropy(shown[:7], classes) + cross_entropy(shown[7:], emotions)) / 2
+    assert facts["adjusted"] == pytest.approx(expected, rel=1e-5)
+
+
 def test_the_moving_average_begins_as_a_mean_and_forgets_its_beginning(facts):
     averages = facts["averages"]
     assert averages[:2] == [1.0, 1.0]
@@ -194,13 +220,13 @@ def test_the_moving_average_begins_as_a_mean_and_forgets_its_beginning(facts):
 @pytest.mark.parametrize("n", [1, 3, 140])
 def test_augment_keeps_shape_and_kind_and_leaves_its_input_alone(n):
     before = FACES[:n].copy()
-    views = augment(FACES[:n], np.random.default_rng(0), WEBCAM)
+    views = augment(FACES[:n], np.random.default_rng(0), WEBCAM, 48)
     assert (views.shape, views.dtype) == ((n, 48, 48), np.uint8)
     assert np.array_equal(FACES[:n], before)
 
 
 def test_augment_follows_its_generator():
-    first, again, other = (augment(FACES, np.random.default_rng(seed), WEBCAM) for seed in (1, 1, 2))
+    first, again, other = (augment(FACES, np.random.default_rng(seed), WEBCAM, 48) for seed in (1, 1, 2))
     assert np.array_equal(first, again)
     assert not any(np.array_equal(one, two) for one, two in zip(first, other, strict=True))
     assert not any(np.array_equal(one, two) for one, two in zip(first, FACES, strict=True))
@@ -211,7 +237,7 @@ def test_augment_keeps_faces_recognisable():
     rng = np.random.default_rng(3)
     yy, xx = np.mgrid[-1:1:48j, -1:1:48j]
     blob = (255 * np.exp(-4 * ((xx - 0.2) ** 2 + yy**2))).astype(np.uint8)
-    views = augment(np.repeat(blob[None], 300, axis=0), rng, WEBCAM).astype(float)
+    views = augment(np.repeat(blob[None], 300, axis=0), rng, WEBCAM, 48).astype(float)
     similar = [max(np.corrcoef(v.ravel(), b.ravel())[0, 1] for b in (blob, blob[:, ::-1])) for v in views]
     assert np.median(similar) > 0.9
     assert views.mean() == pytest.approx(blob.mean(), abs=15)
@@ -221,7 +247,14 @@ def test_augment_keeps_faces_recognisable():
 
 
 def test_a_run_leaves_what_its_docstring_says(finished, data):
-    assert {path.name for path in finished.iterdir()} == {"config.json", "train.json", "log.csv", "backup", "lock"}
+    assert {path.name for path in finished.iterdir()} == {
+        "config.json",
+        "train.json",
+        "log.csv",
+        "curve.html",
+        "backup",
+        "lock",
+    }
     assert [path.name for path in (finished / "backup").iterdir()] == ["0003"]
     log, lineage = read_log(finished), json.loads((finished / "train.json").read_text())
     assert [row["epoch"] for row in log] == [1, 2, 3]
@@ -302,6 +335,83 @@ def test_a_share_of_the_images_is_shown_as_long_as_all_of_them(tmp_path):
         assert average["steps"] == -(-len(examples.images) // 256) == 2
 
 
+@pytest.fixture(scope="module")
+def portraits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of photographs: two people to learn from, one to measure, and one whose face is not found."""
+    root = tmp_path_factory.mktemp("photographs")
+    portrait = ROOT / "app_pages" / "samples" / "grace-hopper.jpg"
+    for name in ("train/joy/ann_1.jpg", "train/sad/ann_2.jpg", "train/sad/bo_1.jpg", "valid/joy/cy_1.jpg"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(portrait, root / name)
+    shutil.copy(ROOT / "docs" / "compare.png", root / "train/joy/dee_1.png")
+    return root
+
+
+def test_photographs_are_learnt_and_measured_beside_fer2013(data, portraits, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    run = tmp_path / "both"
+    arguments = ["--data", data, "--photographs", portraits, "--output", run, *RUN[:2], "--epochs", 2]
+    changes = ["--set", "fall.side=56", "--set", "photographs.draws=30", "--set", "labels.adjustment=1"]
+    result = python("-m", "training.train", *arguments, *changes)
+    assert result.returncode == 0, result.stdout
+    log = read_log(run)
+    assert {"fer2013_half", "photographs", "photographs_balanced", "photographs_happy"} <= log[0].keys()
+    assert "photographs_sad" not in log[0]
+    assert [row["learning_rate"] for row in log] == pytest.approx([3e-3, 3e-3], rel=0.01)
+    lines = result.stdout.splitlines()
+    assert lines[-5].startswith("epoch 1/2  loss ")
+    assert re.search(r"epoch 2/2  loss \d\.\d+  learning rate 3\.0e-03  \d+ s  fer2013 .* photographs ", lines[-4])
+    assert lines[-3:] == [
+        f"{run}: 2 epochs. Next:",
+        f"    python -m training.export --run {run} --output models/both",
+        f"    python -m training.evaluate --version models/both --data {data}",
+    ]
+    assert "learning_rate" in (run / "curve.html").read_text()
+    lineage = json.loads((run / "train.json").read_text())
+    assert (lineage["images"], lineage["photographs"], lineage["voted"]) == (70, 3, 73)
+    assert lineage["config"]["photographs"] == portraits.name
+    assert lineage["config"]["recipe"]["photographs"]["draws"] == 30
+    photographs = read_photographs(portraits)
+    assert lineage["split_sha256"]["Training photographs"] == photographs.split("Training").sha256
+    assert f"--photographs {portraits.name} " in lineage["command"]
+    with np.load(run / "backup" / "0002" / "average.npz") as average:
+        assert average["steps"] == 2  # 100 faces an epoch, in one batch
+    arguments[3] = tmp_path / "other"
+    shutil.copytree(portraits, arguments[3])
+    (arguments[3] / "train/sad/bo_1.jpg").rename(arguments[3] / "train/joy/bo_1.jpg")
+    result = python("-m", "training.train", *arguments, *changes, "--resume")
+    assert result.returncode == 1
+    assert "was started with other data: its Training photographs images and labels" in result.stdout
+
+
+def test_photographs_alone_are_enough(portraits, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    mine, run = tmp_path / "mine", tmp_path / "run"
+    shutil.copytree(portraits, mine)
+    (mine / "train/joy").rename(mine / "train/grin")
+    recipe = tmp_path / "brief.py"
+    recipe.write_text(
+        "from training.recipes import RECIPES, changed\n"
+        "RECIPE = changed(RECIPES['slim'], ['schedule.epochs=1', 'photographs.draws=20'])\n"
+    )
+    arguments = ("--photographs", mine, "--classes", "grin=happiness", "--output", run, "--recipe", recipe)
+    result = python("-m", "training.train", *arguments)
+    assert result.returncode == 0, result.stdout
+    assert list(read_log(run)[0]) == [
+        "epoch",
+        "loss",
+        "photographs",
+        "photographs_balanced",
+        "photographs_happy",
+        "learning_rate",
+        "seconds",
+    ]
+    lineage = json.loads((run / "train.json").read_text())
+    assert (lineage["images"], lineage["photographs"]) == (0, 3)
+    assert lineage["config"]["classes"] == {"grin": "happiness"}
+    assert lineage["command"].endswith("--recipe brief.py")
+
+
 REFUSALS = """
 import json, sys
 from pathlib import Path
@@ -375,6 +485,11 @@ def test_runs_and_other_folders_are_not_overwritten(finished, taken, data, tmp_p
             *start, new, *RUN, "--initial", str(version),
         ],
         "absent/config.json cannot be read": [*start, new, *RUN, "--initial", str(tmp_path / "absent")],
+        "unknown recipe grand, expected flagship": [*start, new, "--recipe", "grand"],
+        "Schedule has no field 'rate'": [*start, new, *RUN, "--set", "schedule.rate=1"],
+        "unknown architecture grand, expected seed_cnn": [*start, new, *RUN, "--set", "architecture=grand"],
+        "seed_cnn takes faces of 48 pixels alone": [*start, new, "--recipe", "seed-cnn", "--set", "fall.side=56"],
+        "there is no picture in it; expected <split>": [*start, new, *RUN, "--photographs", str(begun)],
         "started with another share; resume": [*again, "--data", str(data), "--share", "0.5"],
         "started with another limit, recipe; resume": [*start, str(finished), *RUN[:2], "--epochs", "5", "--resume"],
         "no finished epoch to resume from; leave --resume away": [*start, new, *RUN, "--resume"],
@@ -406,8 +521,10 @@ def test_the_command_tells_an_error_in_one_line(tmp_path):
     assert result.stdout.splitlines()[-1].startswith(f"error: {tmp_path}: holds neither fer2013.npz")
 
 
-def test_runs_are_compared_on_public_test(finished, data, tmp_path):
-    result = python("-m", "training.tried", "--runs", finished, "--data", data, "--output", tmp_path / "tried.json")
+def test_runs_are_compared_on_public_test_and_on_photographs(finished, data, portraits, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    arguments = ("--runs", finished, "--data", data, "--photographs", portraits, "--output", tmp_path / "tried.json")
+    result = python("-m", "training.tried", *arguments)
     assert result.returncode == 0, result.stdout
     assert "whole: 3 epochs; blend, fer2013, fer2013-dedup, ferplus, recalls" in result.stdout
     report = json.loads((tmp_path / "tried.json").read_text())
@@ -416,6 +533,12 @@ def test_runs_are_compared_on_public_test(finished, data, tmp_path):
     accuracy = run["blends"]["0.0"]["fer2013"]
     assert accuracy["n"] == (load(data).split("PublicTest").fer2013 >= 0).sum()
     assert run["log"] == read_log(finished)
+    faces = run["blends"]["0.5"]["photographs"]
+    happy, *others = faces["recall"]
+    assert faces["accuracy"]["n"] == 1  # the one face of the validation split is happy
+    assert faces["accuracy"]["value"] == faces["balanced"] == happy
+    assert others == [None, None, None]
+    assert f"photographs {happy:.4f}, balanced {happy:.4f}" in result.stdout
     private = report["agreement"]["PrivateTest"]
     assert (private["both"], private["agree"]["value"]) == (private["agree"]["n"], 1.0)
     groups = run["favourite"]

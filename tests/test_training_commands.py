@@ -72,6 +72,8 @@ def test_help_loads_nothing_heavy_and_chatters_not(name):
         ((*TRAIN, "--seed", "-1"), "argument --seed: received -1, expected a whole number from 0 on"),
         ((*TRAIN, "--share", "0.00001"), "argument --share: received 0.00001, expected a number from 0.001 to 1"),
         ((*TRAIN, "--share", "1.5"), "argument --share: received 1.5, expected"),
+        (("train", "--recipe", "slim", "--output", "x"), "there is nothing to learn; name --data, --photographs, or"),
+        ((*TRAIN, "--classes", "joy"), "argument --classes: received joy, expected pairs as in joy=happiness,bored"),
         ((*TRAIN, "--share", "nan"), "argument --share: received nan, expected"),
         ((*EXPORT, "--blend", "7"), "argument --blend: received 7, expected a number from 0 to 1"),
         ((*EXPORT, "--blend", "-2"), "argument --blend: received -2, expected"),
@@ -119,7 +121,7 @@ def test_what_nobody_voted_on_is_neither_shown_nor_served(voteless, tmp_path):
     start = ("--recipe", "slim", "--epochs", "1", "--limit", "20", "--data", voteless, "--output")
     assert command("train", *start, run).returncode == 0
     header = (run / "log.csv").read_text().splitlines()[0]
-    assert header == "epoch,loss,fer2013_original,fer2013_half,fer2013_votes,seconds"
+    assert header == "epoch,loss,fer2013_original,fer2013_half,fer2013_votes,learning_rate,seconds"
     assert json.loads((run / "train.json").read_text())["voted"] == 0
 
     blended = command("export", "--run", run, "--output", version, "--blend", "0.3")

@@ -2,15 +2,16 @@
 
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fer import BlazeFace, DataError, load_image
-from fer.preprocessing import CropGeometry, crop_faces
+from fer import LABELS, BlazeFace, DataError, load_image
+from fer.preprocessing import GEOMETRIES, CropGeometry, crop_faces
 from training.data import EMOTIONS, SPLITS
-from training.folders import cut_faces, draw_weights, read_photographs
+from training.folders import cut_faces, cut_wide, draw_weights, read_photographs
 
 SAMPLES = Path(__file__).parents[1] / "app_pages" / "samples"
 PORTRAIT = SAMPLES / "grace-hopper.jpg"
@@ -132,6 +133,24 @@ def test_faces_are_cut_as_they_are_served_and_only_once(tmp_path):
     assert np.array_equal(again.crops, faces.crops)
     with pytest.raises(AssertionError):
         cut_faces(photographs, Blind(), CropGeometry(1.2), 64, tmp_path / "cache")
+
+
+def test_wide_faces_hold_the_served_crop_in_their_middle(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    root = folder(tmp_path / "data", "train/happy/a_1.jpg", "train/contempt/b_1.jpg")
+    (root / "train/sad").mkdir()
+    shutil.copy(Path(__file__).parents[1] / "docs" / "compare.png", root / "train/sad/c_1.png")
+    faces = cut_wide(read_photographs(root), side=48, scale=1.2)
+    assert (faces.crops.shape, faces.middles.shape) == ((2, 64, 64), (2, 48, 48))
+    assert [EMOTIONS[label] for label in faces.labels] == ["contempt", "happiness"]
+    assert faces.expressions.tolist() == [-1, LABELS.index("happy")]
+    assert faces.select(np.array([1])).labels.tolist() == [EMOTIONS.index("happiness")]
+    assert len(list((tmp_path / "cache" / "fer-studio").iterdir())) == 1
+    image = load_image(PORTRAIT)
+    served = GEOMETRIES["blazeface"]
+    geometry = replace(served, scale=1.2 * served.scale)
+    expected = crop_faces(image, BlazeFace().detect(image)[:1], geometry, (48, 48))[0]
+    assert np.abs(faces.middles[1].astype(float) - expected).mean() < 2
 
 
 def test_the_digest_knows_names_and_bytes(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import cv2
@@ -30,12 +31,16 @@ class Augmentation:
     erase: float = 0.3  # probability of a patch of a tenth to four tenths of the side
 
 
-def augment(images: Image, rng: np.random.Generator, augmentation: Augmentation, side: int | None = None) -> Image:
-    """A random view of each image: (n, h, w) uint8 -> (n, side, side) around its middle; the input is left alone.
+def augment(
+    images: Iterable[Image],
+    rng: np.random.Generator,
+    augmentation: Augmentation,
+    side: int,
+) -> Image:
+    """A random view of each square uint8 image: (n, side, side) around its middle; the input is left alone.
 
     Warping the face onto a smaller side cuts its margin off and keeps its scale.
     """
-    side = side or images.shape[1]
     return np.stack([_view(image, rng, augmentation, side) for image in images])
 
 

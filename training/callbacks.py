@@ -10,9 +10,11 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from tqdm import tqdm
 
+from training.curve import draw
 from training.recipes import Schedule
-from training.runs import AVERAGE, BACKUP, LOG, STATE, Weights, finished, read_average
+from training.runs import AVERAGE, BACKUP, CURVE, LOG, STATE, Weights, finished, read_average, read_log
 
 
 class Trapezoid(keras.optimizers.schedules.LearningRateSchedule):
@@ -56,27 +58,59 @@ class MovingAverage(keras.callbacks.Callback):
 
 
 class Progress(keras.callbacks.Callback):
-    """After each epoch: measure the averaged weights, log, and keep the epoch on disk as a whole or not at all."""
+    """After each epoch: measure the averaged weights, log, tell, and keep the epoch whole or not at all.
+
+    `epochs` are those of all stages together; the learning rate is that with which an epoch begins.
+    """
 
     def __init__(
-        self, output: Path, average: MovingAverage, measure: Callable[[keras.Model], dict[str, float]]
+        self,
+        output: Path,
+        epochs: int,
+        average: MovingAverage,
+        measure: Callable[[keras.Model], dict[str, float]],
     ) -> None:
         super().__init__()
-        self.output, self.average, self.measure = output, average, measure
+        self.output = output
+        self.epochs = epochs
+        self.average = average
+        self.measure = measure
         self.began = time.perf_counter()
+        self.learning_rate = 0.0
+        self.bar = tqdm(disable=True)
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
         """An epoch on disk leaves dropout's random state out, so it starts anew with each epoch."""
         self.began = time.perf_counter()
+        self.learning_rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+        self.bar = tqdm(
+            total=self.params["steps"],
+            desc=f"epoch {epoch + 1}/{self.epochs}",
+            unit="batch",
+            leave=False,
+            disable=None,
+        )
         for layer in self.model.layers:
             if isinstance(layer, keras.layers.Dropout):
                 state = layer.seed_generator.state
                 state.assign([int(state[0]), epoch << 20])
 
+    def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002
+        self.bar.update()
+
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        row = {"epoch": epoch + 1, "loss": (logs or {})["loss"], **self.measured()}
-        append(self.output / LOG, {**row, "seconds": time.perf_counter() - self.began})
+        self.bar.close()
+        row = {
+            "epoch": epoch + 1,
+            "loss": (logs or {})["loss"],
+            **self.measured(),
+            "learning_rate": self.learning_rate,
+            "seconds": time.perf_counter() - self.began,
+        }
+        append(self.output / LOG, row)
         save(self.output, epoch + 1, self.model, self.average)
+        draw(read_log(self.output), self.output / CURVE)
+        print(told(row, self.epochs), flush=True)
 
     def measured(self) -> dict[str, float]:
         """What `measure` says of the averaged weights."""
@@ -87,6 +121,24 @@ class Progress(keras.callbacks.Callback):
         return result
 
 
+def told(row: dict[str, float], epochs: int) -> str:
+    """An epoch in one line; of PublicTest it tells the mean of both label sets."""
+    parts = [
+        f"epoch {row['epoch']:.0f}/{epochs}",
+        f"loss {row['loss']:.4f}",
+        f"learning rate {row['learning_rate']:.1e}",
+        f"{row['seconds']:.0f} s",
+    ]
+    labellings = [name for name in ("fer2013", "ferplus") if f"{name}_half" in row]
+    parts += [f"{name} {row[f'{name}_half']:.3f}" for name in labellings]
+    if "photographs" in row:
+        prefix = "photographs_"
+        shares = {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
+        recalls = ", ".join(f"{name} {value:.3f}" for name, value in shares.items())
+        parts.append(f"photographs {row['photographs']:.3f} ({recalls})")
+    return "  ".join(parts)
+
+
 def append(path: Path, row: dict[str, float]) -> None:
     """Add a row to a csv file, under a header if it is the first."""
     new = not path.exists()
@@ -94,7 +146,7 @@ def append(path: Path, row: dict[str, float]) -> None:
         writer = csv.DictWriter(file, list(row))
         if new:
             writer.writeheader()
-        writer.writerow({name: round(value, 5) for name, value in row.items()})
+        writer.writerow({name: float(f"{value:.6g}") for name, value in row.items()})
 
 
 def save(output: Path, epoch: int, model: keras.Model, average: MovingAverage) -> None:

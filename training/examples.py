@@ -1,23 +1,35 @@
-"""What a network is trained on: the cleaned Training split with both labellings."""
+"""What a network is trained on: the cleaned Training split with both labellings, and faces of photographs."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import CLASSES, EMOTIONS, FER2013, SPLITS, VOTES
+from training.data import CLASSES, EMOTIONS, FER2013, SIDE, SPLITS, VOTES, Split
+from training.folders import WideFaces
 
 _NOT_A_FACE = 5  # of the ten annotators
+_CLASS_OF_EMOTION = {
+    "neutral": "neutral",
+    "happiness": "happy",
+    "surprise": "surprise",
+    "sadness": "sad",
+    "anger": "angry",
+    "disgust": "disgust",
+    "fear": "fear",
+}
 
 
 @dataclass(frozen=True)
 class Examples:
-    """`images` (n, 48, 48) uint8; `targets` (n, 15) float32: a distribution over `CLASSES`, one over `EMOTIONS`.
+    """`images` (n, side, side) uint8; `targets` (n, 15) float32: a distribution over `CLASSES`, one over `EMOTIONS`.
 
-    Where nobody voted the second is all zero, and teaches nothing.
+    One of them is all zero, and teaches nothing, where nobody voted or where the emotion is none of the classes.
     """
 
     images: NDArray[np.uint8]
@@ -58,6 +70,71 @@ def training_examples(data: FER2013) -> Examples:
     order = np.argsort(first)  # the order of the source again
     means = sums / np.bincount(group.ravel()).astype(np.float32)[:, None]
     return Examples(data.images[rows[first[order]]], means[order])
+
+
+def no_examples() -> Examples:
+    """What a run without FER2013 learns of it."""
+    return Examples(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros((0, len(CLASSES) + len(EMOTIONS)), np.float32))
+
+
+def resized(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Square images (n, h, h) at another size: (n, side, side)."""
+    if images.shape[1] == side:
+        return images
+    enlarged = [cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC) for image in images]
+    return np.array(enlarged, np.uint8).reshape(-1, side, side)
+
+
+def photograph_targets(labels: NDArray[np.int8], smoothing: float) -> NDArray[np.float32]:
+    """What photographs teach: (n,) indices of `EMOTIONS` -> targets (n, 15).
+
+    A label is one opinion, so that of the emotions is smoothed; the loss smooths that of the classes.
+    """
+    emotions = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
+    classes = np.array([[_CLASS_OF_EMOTION.get(emotion) == name for name in CLASSES] for emotion in EMOTIONS])
+    smoothed = emotions * (1 - smoothing) + smoothing / len(EMOTIONS)
+    return np.concatenate([classes[labels], smoothed], axis=1).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What is measured after every epoch: PublicTest, photographs of people who are not learnt from, or both."""
+
+    public: Split | None
+    photographs: WideFaces | None
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that a network is shown: some images once an epoch, others as they are drawn.
+
+    `images` are grey squares, of 48 pixels or more; `targets` (n, 15) float32. An epoch shows each of `rows`, and
+    `draws` more by the probabilities `weights` (n,).
+    """
+
+    images: Sequence[NDArray[np.uint8]]
+    targets: NDArray[np.float32]
+    rows: NDArray[np.int64]
+    draws: int
+    weights: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.rows) + self.draws
+
+    def epoch(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """The rows of one epoch, shuffled."""
+        order = rng.permutation(len(self))
+        drawn = rng.choice(len(self.images), self.draws, p=self.weights) if self.draws else self.rows[:0]
+        return np.concatenate([self.rows, drawn])[order]
+
+    @property
+    def frequencies(self) -> NDArray[np.float64]:
+        """How often an epoch shows each class, and each emotion: (15,), of which either label set sums to one."""
+        sums = self.targets[self.rows].sum(axis=0) + self.draws * (self.weights @ self.targets)
+        label_sets = np.split(sums, [len(CLASSES)])
+        return np.concatenate(
+            [part / part.sum() if part.any() else np.ones_like(part) / len(part) for part in label_sets]
+        )
 
 
 def _targets(classes: NDArray[np.uint8], votes: NDArray[np.uint8] | None) -> NDArray[np.float32]:

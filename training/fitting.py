@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import cv2
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
+from fer import LABELS, DataError, metrics
 from fer.preprocessing import normalize
 from training import architectures
-from training.architectures import served, trainable
+from training.architectures import BODIES, FIXED_SIDE, served, trainable
 from training.callbacks import MovingAverage, Progress, Trapezoid, restore
-from training.data import CLASSES, Split, blend_logits
-from training.distil import distil
-from training.examples import Examples
+from training.data import CLASSES, SIDE, Split, blend_logits
+from training.examples import Material, Validation, resized
+from training.folders import WideFaces
 from training.pull import load_weights
 from training.recipes import Recipe, Views
 from training.views import Batches
 
 
 class Fitting:
-    """A network in training. `length` is how many images an epoch shows: more than `examples` show them repeatedly."""
+    """A network in training."""
 
-    def __init__(self, recipe: Recipe, *, seed: int, examples: Examples, length: int, teachers: Sequence[Path]) -> None:
+    def __init__(self, recipe: Recipe, *, seed: int, material: Material) -> None:
+        _check(recipe)
         keras.utils.set_random_seed(seed)
         keras.mixed_precision.set_global_policy(recipe.precision)
         cv2.setNumThreads(1)
-        taught = distil(examples, teachers)
-        repeated = np.resize(np.arange(len(taught.images)), length)
-        shown = replace(taught, images=taught.images[repeated], targets=taught.targets[repeated])
         self.recipe = recipe
         self.model = trainable(recipe.architecture)
-        self.batches = partial(Batches, shown, batch_size=recipe.schedule.batch_size, seed=seed)
-        _compile(self.model, recipe, len(self.batches(recipe.fall, epoch=0)))
+        self.batches = partial(Batches, material, batch_size=recipe.schedule.batch_size, seed=seed)
+        _compile(self.model, recipe, len(self.batches(recipe.fall, epoch=0)), material.frequencies)
 
     def begin_from(self, version: Path) -> None:
         """Take the weights of a version."""
@@ -45,10 +42,11 @@ class Fitting:
         load_weights(start, version)
         architectures.begin_from(self.model, start)
 
-    def run(self, output: Path, public: Split, *, resume: bool) -> None:
-        """Train every epoch that the run folder lacks; `public` is measured after each."""
+    def run(self, output: Path, validation: Validation, *, resume: bool) -> None:
+        """Train every epoch that the run folder lacks, and measure after each."""
         average = MovingAverage(self.recipe.average)
-        progress = Progress(output, average, partial(_measure, split=public))
+        measure = partial(_measure, validation=validation, recipe=self.recipe)
+        progress = Progress(output, self.recipe.schedule.epochs, average, measure)
         epoch = restore(output, self.model, average) if resume else 0
         for end, views in _stages(self.recipe):
             if epoch < end:
@@ -58,7 +56,7 @@ class Fitting:
                     epochs=end,
                     shuffle=False,  # the views are shuffled; Keras would shuffle batches again, without our seed
                     callbacks=[average, progress],
-                    verbose="auto" if sys.stdout.isatty() else 2,
+                    verbose=0,
                 )
                 epoch = end
 
@@ -69,29 +67,63 @@ def _stages(recipe: Recipe) -> list[tuple[int, Views]]:
     return [(schedule.epochs - schedule.fall, recipe.plateau), (schedule.epochs, recipe.fall)]
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps: int) -> None:
-    schedule = recipe.schedule
+def _check(recipe: Recipe) -> None:
+    """Raise DataError unless there is such a network, and it takes views of these sides."""
+    if recipe.architecture not in BODIES:
+        raise DataError(f"unknown architecture {recipe.architecture}, expected {', '.join(BODIES)}.")
+    sides = {recipe.plateau.side, recipe.fall.side}
+    if recipe.architecture in FIXED_SIDE and sides != {SIDE}:
+        raise DataError(f"{recipe.architecture} takes faces of {SIDE} pixels alone, received views of {sides}.")
+
+
+def _compile(model: keras.Model, recipe: Recipe, steps: int, frequencies: NDArray[np.float64]) -> None:
+    schedule, labels = recipe.schedule, recipe.labels
+    adjustment = labels.adjustment * np.log(np.maximum(frequencies, 1e-4))
     model.compile(
         optimizer=keras.optimizers.AdamW(Trapezoid(schedule, steps), weight_decay=schedule.weight_decay),
-        loss=partial(two_labellings, smoothing=recipe.labels.smoothing),
+        loss=partial(two_labellings, smoothing=labels.smoothing, adjustment=adjustment.astype(np.float32)),
         jit_compile="auto" if keras.backend.backend() == "jax" else False,  # XLA is several times slower on a CPU
     )
 
 
-def two_labellings(targets: keras.KerasTensor, logits: keras.KerasTensor, smoothing: float = 0.0) -> keras.KerasTensor:
-    """The mean cross-entropy of the two label sets; the original label, a single opinion, is smoothed."""
+def two_labellings(
+    targets: keras.KerasTensor,
+    logits: keras.KerasTensor,
+    smoothing: float,
+    adjustment: NDArray[np.float32],
+) -> keras.KerasTensor:
+    """The mean cross-entropy of the two label sets; the original label, a single opinion, is smoothed.
+
+    `adjustment` (15,) is added to the logits. A target of nothing stays so.
+    """
     split = len(CLASSES)
-    original = targets[:, :split] * (1 - smoothing) + smoothing / split
+    logits = logits + adjustment
+    original, emotions = targets[:, :split], targets[:, split:]
+    taught = keras.ops.sum(original, axis=1, keepdims=True)
+    original = original * (1 - smoothing) + taught * smoothing / split
     losses = [
         keras.ops.categorical_crossentropy(wanted, given, from_logits=True)
-        for wanted, given in ((original, logits[:, :split]), (targets[:, split:], logits[:, split:]))
+        for wanted, given in ((original, logits[:, :split]), (emotions, logits[:, split:]))
     ]
     return (losses[0] + losses[1]) / 2
 
 
-def _measure(model: keras.Model, split: Split) -> dict[str, float]:
+def _measure(model: keras.Model, validation: Validation, recipe: Recipe) -> dict[str, float]:
+    result: dict[str, float] = {}
+    if validation.public is not None:
+        result |= _measure_public(model, validation.public, recipe.fall.side)
+    if validation.photographs is not None:
+        result |= measure_photographs(_logits(model, validation.photographs.middles), validation.photographs, recipe)
+    return result
+
+
+def _logits(model: keras.Model, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.asarray(model.predict(normalize(faces), batch_size=256, verbose=0))
+
+
+def _measure_public(model: keras.Model, split: Split, side: int) -> dict[str, float]:
     """Accuracy on both labellings, if the data have them: of each label set alone, and of the mean of both."""
-    logits = np.asarray(model.predict(normalize(split.images), batch_size=256, verbose=0))
+    logits = _logits(model, resized(split.images, side))
     result = {}
     for labelling in ("fer2013", "ferplus"):
         labels = split.labels(labelling)
@@ -100,3 +132,17 @@ def _measure(model: keras.Model, split: Split) -> dict[str, float]:
                 correct = blend_logits(logits, blend).argmax(axis=1) == labels
                 result[f"{labelling}_{name}"] = float(correct[labels >= 0].mean())
     return result
+
+
+def measure_photographs(logits: NDArray[np.float32], faces: WideFaces, recipe: Recipe) -> dict[str, float]:
+    """Of the faces that were found: accuracy at the recipe's blend, the mean recall, and the recall of each class."""
+    labels = faces.expressions
+    rows = labels >= 0
+    scores = blend_logits(logits[rows], recipe.labels.blend)
+    estimates = zip(LABELS, metrics.recalls(scores, labels[rows]), strict=True)
+    recalls = {label: recall.value for label, recall in estimates if recall}
+    return {
+        "photographs": metrics.accuracy(scores, labels[rows]).value,
+        "photographs_balanced": float(np.mean(list(recalls.values()))),
+        **{f"photographs_{label}": value for label, value in recalls.items()},
+    }

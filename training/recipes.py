@@ -1,9 +1,22 @@
-"""What makes a version, one recipe each: `python -m training.train --recipe flagship --data PATH --output RUN`."""
+"""What makes a version, one recipe each: `python -m training.train --recipe flagship --data PATH --output RUN`.
+
+A recipe of one's own is a Python file that defines `RECIPE`:
+
+    from dataclasses import replace
+    from training.recipes import RECIPES, Schedule
+
+    RECIPE = replace(RECIPES["flagship"], schedule=Schedule(epochs=40, learning_rate=2e-3))
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+import runpy
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any
 
+from fer import DataError
 from training.augment import Augmentation
 from training.data import SIDE
 
@@ -22,13 +35,36 @@ class Schedule:
     learning_rate: float = 3e-3  # of AdamW, at the plateau
     weight_decay: float = 0.05
 
+    def __post_init__(self) -> None:
+        for name in ("epochs", "warm_up", "fall", "batch_size"):
+            if getattr(self, name) < 1:
+                raise DataError(f"schedule.{name} is {getattr(self, name)}, expected a whole number from 1 on.")
+
 
 @dataclass(frozen=True)
 class Labels:
-    """What the network is taught: both labellings of every image of the seven classes, side by side."""
+    """What the network is taught: both labellings of every image of the seven classes, side by side.
 
-    smoothing: float = 0.05  # of the original label, of which about a tenth is wrong
+    `adjustment` adds that much of the logarithm of each class's frequency to its logit in the loss, so that what is
+    served answers as if the classes were equally common (Menon et al. 2021); 0 leaves them as common as they are shown.
+    """
+
+    smoothing: float = 0.05  # of a label that is one person's opinion, of which about a tenth is wrong
     blend: float = 0.3  # parts of the FER+ logits in the served network, chosen on PublicTest
+    adjustment: float = 0.0
+
+
+@dataclass(frozen=True)
+class PhotographDraws:
+    """How faces of photographs are shown beside FER2013, where there are some.
+
+    An epoch draws `draws` of them: a person counts with the square root of the number of his pictures, a class of n
+    pictures with n to the `power`, so that 0 draws all classes alike. Their crop is `scale` times the detector's.
+    """
+
+    draws: int = 7000
+    power: float = 0.3
+    scale: float = 1.2
 
 
 @dataclass(frozen=True)
@@ -39,17 +75,22 @@ class Views:
     mixup: float = 0.2  # alpha of the Beta distribution that mixes pairs of images; 0 mixes none
     augmentation: Augmentation = field(default_factory=Augmentation)
 
+    def __post_init__(self) -> None:
+        if self.side < 8 or self.side % 8:
+            raise DataError(f"the side of a view is {self.side} pixels, expected a multiple of eight.")
+
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides a run beside data and seed. `precision` is a Keras dtype policy.
 
-    The plateau may see small crops, which cost less; the fall sees whole frames, nearer to what will be served.
+    The plateau may see small crops, which cost less; the fall sees whole frames, as large as what will be served.
     """
 
     architecture: str
     schedule: Schedule
     labels: Labels = Labels()
+    photographs: PhotographDraws = PhotographDraws()
     plateau: Views = Views()
     fall: Views = Views()
     average: float = 0.998  # per step, of the moving average of the weights that is served
@@ -67,3 +108,62 @@ RECIPES = {
     # The published architecture with all the rest alike, to tell what the recipe gains from what the network does.
     "seed-cnn": Recipe("seed_cnn", Schedule(epochs=60)),
 }
+
+
+def read_recipe(name: str) -> Recipe:
+    """The recipe of this name, or the one in a Python file. Raises DataError."""
+    if not name.endswith(".py"):
+        if name not in RECIPES:
+            raise DataError(f"unknown recipe {name}, expected {', '.join(RECIPES)} or a file my_recipe.py.")
+        return RECIPES[name]
+    try:
+        recipe = runpy.run_path(name).get("RECIPE")
+    except OSError as error:
+        raise DataError(f"{name} cannot be read ({error.strerror}).") from error
+    if not isinstance(recipe, Recipe):
+        raise DataError(f"{name} defines no RECIPE, expected RECIPE = Recipe(...) of training.recipes.")
+    return recipe
+
+
+def changed(recipe: Recipe, assignments: Sequence[str]) -> Recipe:
+    """The recipe with other fields, each as `schedule.learning_rate=1e-3`. Raises DataError."""
+    for assignment in assignments:
+        path, equals, text = assignment.partition("=")
+        if not equals:
+            raise DataError(f"received {assignment!r}, expected FIELD=VALUE as in schedule.learning_rate=1e-3.")
+        recipe = _with(recipe, path.strip(), text.strip())
+    return recipe
+
+
+def _with(part: Any, path: str, text: str) -> Any:  # noqa: ANN401
+    """A dataclass with the text as the value of the field at the path."""
+    name, _, rest = path.partition(".")
+    known = [field.name for field in fields(part)]
+    if name not in known:
+        raise DataError(f"{type(part).__name__} has no field {name!r}, expected one of {', '.join(known)}.")
+    value = getattr(part, name)
+    if is_dataclass(value) != bool(rest):
+        example = f"{name}.{fields(value)[0].name}" if is_dataclass(value) else name
+        raise DataError(f"received the field {path!r}, expected one such as {example}.")
+    return replace(part, **{name: _with(value, rest, text) if rest else _parsed(value, text, name)})
+
+
+def _parsed(before: Any, text: str, name: str) -> Any:  # noqa: ANN401
+    """The text as a value of the kind that the field holds."""
+    if isinstance(before, str):
+        return text
+    try:
+        if isinstance(before, tuple):
+            low, high = map(_finite, text.split(","))
+            return low, high
+        return int(text) if isinstance(before, int) else _finite(text)
+    except ValueError as error:
+        kind = {int: "a whole number", float: "a number", tuple: "two numbers as in 0.8,1.2"}[type(before)]
+        raise DataError(f"{name} is {text!r}, expected {kind}.") from error
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value

@@ -1,8 +1,8 @@
 """What a run folder holds, who may write there, and the network in it.
 
 `config.json`: settings, digests of the data, and how the run was started and resumed; `log.csv`: a row for every
-epoch; `backup/0042/`: the last whole epoch, under its number; `train.json`: recipe and lineage, written at the end;
-`lock`: held by the process that trains.
+epoch; `curve.html`: the same as curves; `backup/0042/`: the last whole epoch, under its number; `train.json`: recipe
+and lineage, written at the end; `lock`: held by the process that trains.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     import keras
 
 CONFIG, LOG, BACKUP, LINEAGE, LOCK = "config.json", "log.csv", "backup", "train.json", "lock"
+CURVE = "curve.html"
 STATE, AVERAGE = "state.npz", "average.npz"
-FIXED = ("seed", "limit", "share", "initial", "teachers", "recipe")  # settings that a resume may not change
+FIXED = ("seed", "limit", "share", "classes", "initial", "teachers", "recipe")  # settings that a resume may not change
 Weights = list[NDArray[np.float32]]
 
 
@@ -112,12 +113,14 @@ def check_same(run: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
         )
     if changed:
         raise DataError(f"{run} was started with another {', '.join(changed)}; resume with the same settings.")
-    for split, digest in before["split_sha256"].items():
-        if digest != now["split_sha256"][split]:
+    began_with, received = before["split_sha256"], now["split_sha256"]
+    for split in began_with | received:
+        digest, other = (digests.get(split, "none") for digests in (began_with, received))
+        if digest != other:
+            sources = ", ".join(filter(None, (before["data"], before["photographs"])))
             raise DataError(
                 f"{run} was started with other data: its {split} images and labels have the sha256 {digest:.12}, "
-                f"those received {now['split_sha256'][split]:.12}; resume with the data it was started with "
-                f"({before['data']})."
+                f"those received {other:.12}; resume with the data it was started with ({sources})."
             )
 
 
@@ -134,7 +137,8 @@ def _fixed(settings: dict[str, Any], name: str, done: int) -> object:
     recipe = {part: dict(value) if isinstance(value, dict) else value for part, value in settings[name].items()}
     del recipe["labels"]["blend"]
     if done <= _length(settings)[1]:
-        del recipe["schedule"]["epochs"], recipe["schedule"]["fall"], recipe["fall"]
+        del recipe["schedule"]["epochs"], recipe["schedule"]["fall"]
+        recipe["fall"] = recipe["fall"]["side"]  # the scale of all faces, on the plateau too
     return recipe
 
 

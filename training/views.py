@@ -10,27 +10,28 @@ from numpy.typing import NDArray
 
 from fer.preprocessing import normalize
 from training.augment import augment, mixup
-from training.examples import Examples
+from training.examples import Material
 from training.recipes import Views
 
 
 class Batches(keras.utils.PyDataset):
     """Shuffled batches of random views; epoch `e` of seed `s` is the same on every machine and after a resume."""
 
-    def __init__(self, examples: Examples, views: Views, batch_size: int, seed: int, epoch: int) -> None:
+    def __init__(self, material: Material, views: Views, batch_size: int, seed: int, epoch: int) -> None:
         super().__init__(workers=1, use_multiprocessing=False)
-        self.examples, self.views, self.batch_size = examples, views, batch_size
+        self.material, self.views, self.batch_size = material, views, batch_size
         self.seed, self.epoch = seed, epoch
 
     def __len__(self) -> int:
-        return math.ceil(len(self.examples.images) / self.batch_size)
+        return math.ceil(len(self.material) / self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        order = np.random.default_rng([self.seed, self.epoch]).permutation(len(self.examples.images))
+        order = self.material.epoch(np.random.default_rng([self.seed, self.epoch]))
         rows = np.array_split(order, len(self))[index]
         rng = np.random.default_rng([self.seed, self.epoch, index])
-        images = augment(self.examples.images[rows], rng, self.views.augmentation, self.views.side)
-        return mixup(normalize(images), self.examples.targets[rows], self.views.mixup, rng)
+        faces = [self.material.images[row] for row in rows]
+        images = augment(faces, rng, self.views.augmentation, self.views.side)
+        return mixup(normalize(images), self.material.targets[rows], self.views.mixup, rng)
 
     def on_epoch_end(self) -> None:
         self.epoch += 1
