@@ -13,12 +13,18 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
-from app_pages.versions import Entry
+from app_pages.versions import FER2013, ORDINARY, Entry, Labelling
 from fer.annotate import color_of
 
-LABELLINGS = {"fer2013": "FER2013", "fer2013-dedup": "FER2013 without copies", "ferplus": "FER+"}
+LABELLINGS = {
+    ORDINARY: "Ordinary faces",
+    FER2013: "FER2013",
+    Labelling("fer2013", "fer2013-dedup"): "FER2013 without copies",
+    Labelling("fer2013", "ferplus"): "FER2013 by FER+",
+}
 METRICS = {
     "accuracy": "Accuracy",
+    "balanced_accuracy": "Balanced accuracy",
     "macro_f1": "Macro F1",
     "expected_calibration_error": "Calibration error",
     "log_loss": "Log loss",
@@ -73,9 +79,10 @@ def tints() -> list[str]:
     return ["#1D2324", "#365558", "#78A5A7"] if st.context.theme.type == "dark" else ["#F4F5F2", "#A8C0C0", "#2F5D62"]
 
 
-def labelling_title(labelling: str) -> str:
-    """A labelling's name for people."""
-    return LABELLINGS.get(labelling, labelling)
+def labelling_title(labelling: Labelling) -> str:
+    """The test pictures and whose labels count, for people."""
+    known = dict.fromkeys(labelling)  # a set of one labelling bears its name
+    return LABELLINGS.get(labelling, ", ".join(known))
 
 
 def safe(text: str) -> str:

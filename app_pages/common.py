@@ -13,7 +13,17 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app_pages.detection import Failure, shared_detector
-from app_pages.versions import BUNDLED_SOURCE, Catalogue, Entry, any_repo_allowed, open_catalogue, refresh, sources
+from app_pages.versions import (
+    BUNDLED_SOURCE,
+    FER2013,
+    ORDINARY,
+    Catalogue,
+    Entry,
+    any_repo_allowed,
+    open_catalogue,
+    refresh,
+    sources,
+)
 from fer import DETECTORS, LABELS, FaceDetector, FERError, FERPipeline, Prediction
 from fer.annotate import color_of
 from fer.artifact import GRAPH
@@ -112,16 +122,21 @@ def tell_changes(
 
 
 def version_card(entry: Entry) -> None:
-    """What a version is: its accuracy with n and interval, size, digest and labels."""
-    version, accuracy = entry.version, entry.estimate("accuracy")
+    """What a version is: its accuracy with n and interval, on ordinary faces first, size, digest and labels."""
+    version = entry.version
     if version is None:
         return
+    ordinary, fer2013 = (entry.estimate("accuracy", labelling) for labelling in (ORDINARY, FER2013))
     with st.container(border=True, gap="xsmall"):
-        if accuracy:
-            st.metric("Accuracy", f"{accuracy['value']:.3f}")
-            interval = f"95 % interval {accuracy['low']:.3f} to {accuracy['high']:.3f}"
-            st.caption(f"{interval}, n = {accuracy['n']:,} test pictures of FER2013")
-        else:
+        if ordinary:
+            st.metric("Right on ordinary faces", f"{ordinary['value']:.1%}")
+            st.caption(f"{_interval(ordinary)}, n = {ordinary['n']:,} photographs, each with a face to be found")
+        if fer2013 and ordinary:
+            st.caption(f"On FER2013 {fer2013['value']:.1%}, {_interval(fer2013)}, n = {fer2013['n']:,}")
+        elif fer2013:
+            st.metric("Right on FER2013", f"{fer2013['value']:.1%}")
+            st.caption(f"{_interval(fer2013)}, n = {fer2013['n']:,} test pictures")
+        elif not ordinary:
             st.metric("Accuracy", "not measured")
         st.html(legend(version.labels))
         if set(version.labels) != set(LABELS):
@@ -131,6 +146,10 @@ def version_card(entry: Entry) -> None:
             f"{version.files[GRAPH].bytes / 1e6:.1f} MB, {version.parameters / 1e6:.2f} M parameters  \n"
             f"sha256 {version.sha256[:12]}"
         )
+
+
+def _interval(estimate: Mapping[str, float]) -> str:
+    return f"95 % interval {100 * estimate['low']:.1f} to {100 * estimate['high']:.1f} %"
 
 
 def note(kept: str) -> None:

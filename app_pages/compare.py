@@ -12,7 +12,7 @@ from app_pages.compare_sections import SECTIONS
 from app_pages.speed import keep, race, speed_words, speeds_of
 from app_pages.verdict import judge, pair_html
 from app_pages.version_table import broken_list, version_table
-from app_pages.versions import Catalogue, Entry
+from app_pages.versions import FER2013, Catalogue, Entry, Labelling, labellings_of
 from fer import FERError
 
 
@@ -32,14 +32,18 @@ def choose(catalogue: Catalogue) -> list[Entry]:
     return [catalogue.entry(name) for name in chosen]
 
 
-def choose_labelling(entries: Sequence[Entry]) -> str:
-    """Which labels of the test pictures count as the truth."""
-    names = list(dict.fromkeys(name for entry in entries for name in entry.labellings)) or ["fer2013"]
+def choose_labelling(entries: Sequence[Entry]) -> Labelling:
+    """Which test pictures count, and whose labels of them."""
     return st.selectbox(
-        "Labels of the test pictures", names, format_func=labelling_title, key="labelling", persist_state="session",
-        help="FER2013's own labels; the same without pictures that are also in the training data; or FER+, on which "
-        "more than five of ten annotators agree.",
-    )  # fmt: skip
+        "Test pictures",
+        labellings_of(entries) or [FER2013],
+        format_func=labelling_title,
+        key="labelling",
+        persist_state="session",
+        help="Ordinary faces are photographs of people who were simply photographed, measured as a visitor's own: a "
+        "face must be found first. FER2013 are small grey crops, with their own labels; the same without pictures that "
+        "are also in the training data; or FER+, on which more than five of ten annotators agree.",
+    )
 
 
 def measure_speed(catalogue: Catalogue, entries: Sequence[Entry]) -> None:
@@ -53,7 +57,7 @@ def measure_speed(catalogue: Catalogue, entries: Sequence[Entry]) -> None:
             keep(catalogue, race({name: c for name, c in ready.items() if not isinstance(c, FERError)}))
 
 
-def verdict(catalogue: Catalogue, entries: Sequence[Entry], labelling: str) -> None:
+def verdict(catalogue: Catalogue, entries: Sequence[Entry], labelling: Labelling) -> None:
     """The first of the chosen versions against each of the others, or what to do to get a second one."""
     if len(entries) >= 2:
         pairs = judge(catalogue.library, entries, labelling)
@@ -77,7 +81,7 @@ left, right = st.columns([3, 1], gap="medium")
 with left:
     chosen = choose(catalogue)
 with right:
-    labelling = choose_labelling(chosen)
+    labelling = choose_labelling(chosen or catalogue.usable)
 with head:
     measure_speed(catalogue, chosen)
 speeds = speeds_of(catalogue)

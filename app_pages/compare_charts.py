@@ -10,9 +10,10 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from app_pages.charts import GREY, MARKS, Chart, colored, frame, ink, labelling_title, paper, safe, tints
-from app_pages.versions import Entry
+from app_pages.versions import Entry, Labelling, labellings_of
 from fer.annotate import color_of
 
+NO_FACE = "no face"
 _ROW_HEIGHT = 64
 Matrix = NDArray[np.float64]
 
@@ -27,14 +28,16 @@ class Row(NamedTuple):
 
 def accuracy_rows(entries: Sequence[Entry]) -> list[Row]:
     """The accuracy under each labelling that any version was measured with."""
-    names = dict.fromkeys(name for entry in entries for name in entry.labellings)
-    titles = {name: safe(labelling_title(name)).replace(" without", "<br>without") for name in names}
-    return [Row(titles[name], "", [entry.estimate("accuracy", name) for entry in entries]) for name in names]
+    rows = []
+    for labelling in labellings_of(entries):
+        title = safe(labelling_title(labelling)).replace(" without", "<br>without").replace(" by", "<br>by")
+        rows.append(Row(title, "", [entry.estimate("accuracy", labelling) for entry in entries]))
+    return rows
 
 
-def recall_rows(entries: Sequence[Entry], labelling: str) -> list[Row]:
+def recall_rows(entries: Sequence[Entry], labelling: Labelling) -> list[Row]:
     """The recall of each expression that any version knows, in the expression's colour."""
-    recalls: list[Mapping[str, Any]] = [entry.labellings.get(labelling, {}).get("recall", {}) for entry in entries]
+    recalls: list[Mapping[str, Any]] = [entry.measured(labelling).get("recall", {}) for entry in entries]
     labels = list(dict.fromkeys(label for recall in recalls for label in recall))
     found = [[recall.get(label) for recall in recalls] for label in labels]
     return [Row(safe(label), color_of(label, labels), row) for label, row in zip(labels, found, strict=True)]
@@ -53,7 +56,7 @@ def interval_chart(names: Sequence[str], rows: Sequence[Row], axis: str) -> Char
     return Chart(figure, f"{axis} with 95 % intervals. {'; '.join(_interval_words(names, row) for row in rows)}")
 
 
-def confusion_chart(entry: Entry, labelling: str) -> Chart:
+def confusion_chart(entry: Entry, labelling: Labelling) -> Chart:
     """The share of each true expression that was taken for each other one, and the counts."""
     counts, labels = _confusion(entry, labelling)
     shares = _shares(counts)
@@ -61,10 +64,11 @@ def confusion_chart(entry: Entry, labelling: str) -> Chart:
             for pair in zip(shares, counts, strict=True)]  # fmt: skip
     heat = go.Heatmap(z=shares, zmin=0, zmax=1, text=text, colorscale=tints())
     words = ", ".join(f"{label} {shares[i, i]:.2f}" for i, label in enumerate(labels))
-    return Chart(_matrix(heat, labels), f"Confusion matrix of {entry.name}; share found of each: {words}")
+    title = f"Confusion matrix of {entry.name} on {labelling_title(labelling)}"
+    return Chart(_matrix(heat, labels, answers_of(entry, labelling)), f"{title}; share recognised of each: {words}")
 
 
-def difference_chart(first: Entry, second: Entry, labelling: str) -> Chart:
+def difference_chart(first: Entry, second: Entry, labelling: Labelling) -> Chart:
     """By how many points the shares of the first version exceed those of the second."""
     (a, labels), (b, _) = _confusion(first, labelling), _confusion(second, labelling)
     points = 100 * (_shares(a) - _shares(b))
@@ -73,7 +77,14 @@ def difference_chart(first: Entry, second: Entry, labelling: str) -> Chart:
     scale = [[0, "#9A5B3C"], [0.5, paper()], [1, "#3F7A80"]]
     heat = go.Heatmap(z=points, zmin=-widest, zmax=widest, text=text, colorscale=scale)
     words = ", ".join(f"{label} {points[i, i]:+.1f}" for i, label in enumerate(labels))
-    return Chart(_matrix(heat, labels), f"{first.name} minus {second.name} in points; on the diagonal: {words}")
+    figure = _matrix(heat, labels, answers_of(first, labelling))
+    return Chart(figure, f"{first.name} minus {second.name} in points; on the diagonal: {words}")
+
+
+def answers_of(entry: Entry, labelling: Labelling) -> tuple[str, ...]:
+    """The columns of its confusion matrix: its expressions and, where faces had to be found, one for none."""
+    found = entry.test_sets[labelling.test_set]["found"]
+    return entry.labels if found is None else (*entry.labels, NO_FACE)
 
 
 def reliability_chart(names: Sequence[str], tables: Mapping[str, Matrix]) -> Chart:
@@ -128,8 +139,8 @@ def _interval_words(names: Sequence[str], row: Row) -> str:
     return f"{row.title.replace('<br>', ' ')}: {values}"
 
 
-def _confusion(entry: Entry, labelling: str) -> tuple[Matrix, Sequence[str]]:
-    return np.array(entry.labellings[labelling]["confusion_matrix"], np.float64), entry.labels
+def _confusion(entry: Entry, labelling: Labelling) -> tuple[Matrix, Sequence[str]]:
+    return np.array(entry.measured(labelling)["confusion_matrix"], np.float64), entry.labels
 
 
 def _shares(counts: Matrix) -> Matrix:
@@ -138,12 +149,14 @@ def _shares(counts: Matrix) -> Matrix:
     return shares
 
 
-def _matrix(heat: go.Heatmap, labels: Sequence[str]) -> go.Figure:
-    ticks = {"tickvals": list(range(len(labels))), "ticktext": [colored(label, labels) for label in labels]}
+def _matrix(heat: go.Heatmap, labels: Sequence[str], answers: Sequence[str]) -> go.Figure:
+    words = [colored(label, labels) if label in labels else label for label in answers]
+    rows = {"tickvals": list(range(len(labels))), "ticktext": words[: len(labels)]}
+    columns = {"tickvals": list(range(len(answers))), "ticktext": words}
     heat.update(texttemplate="%{text}", hoverinfo="skip", showscale=False, xgap=2, ygap=2, textfont={"size": 13})
     figure = go.Figure(heat)
-    figure.update_xaxes(title="Answer", side="bottom", showgrid=False, zeroline=False, **ticks)
-    figure.update_yaxes(title="True expression", autorange="reversed", showgrid=False, zeroline=False, **ticks)
+    figure.update_xaxes(title="Answer", side="bottom", showgrid=False, zeroline=False, **columns)
+    figure.update_yaxes(title="True expression", autorange="reversed", showgrid=False, zeroline=False, **rows)
     return frame(figure, 90 + 66 * len(labels), legend=False)
 
 

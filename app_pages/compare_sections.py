@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import streamlit as st
 
 from app_pages import common
@@ -11,6 +12,7 @@ from app_pages.cards import history_list, read_card
 from app_pages.charts import METRICS, Chart, labelling_title, show
 from app_pages.compare_charts import (
     accuracy_rows,
+    answers_of,
     confusion_chart,
     difference_chart,
     interval_chart,
@@ -20,15 +22,15 @@ from app_pages.compare_charts import (
 from app_pages.photo_section import on_your_photos
 from app_pages.speed import speeds_of
 from app_pages.trade_charts import history_chart, robustness_chart, robustness_of, trade_chart
-from app_pages.versions import Catalogue, Entry
+from app_pages.versions import Catalogue, Entry, Labelling
 from fer import FERError
 from fer.artifact import GRAPH
 from fer.metrics import calibration_error_by_chance, reliability
 
-Section = Callable[[Catalogue, Sequence[Entry], str], None]
+Section = Callable[[Catalogue, Sequence[Entry], Labelling], None]
 
 
-def overview(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -> None:
+def overview(catalogue: Catalogue, chosen: Sequence[Entry], labelling: Labelling) -> None:
     """Accuracy and recall of the chosen versions; what accuracy costs, and how it went over time."""
     names = [entry.name for entry in chosen]
     _warn_of_other_tests(chosen)
@@ -37,7 +39,7 @@ def overview(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -> N
         return
     left, right = st.columns(2, gap="large")
     with left:
-        _titled("Accuracy under each labelling", interval_chart(names, accuracy_rows(chosen), "Accuracy"))
+        _titled("Accuracy on each test set", interval_chart(names, accuracy_rows(chosen), "Accuracy"))
     with right:
         chart = interval_chart(names, recall_rows(chosen, labelling), "Recall")
         _titled(f"Recall of each expression, {labelling_title(labelling)}", chart)
@@ -46,13 +48,18 @@ def overview(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -> N
         _history(catalogue, names, labelling)
 
 
-def confusion(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -> None:  # noqa: ARG001
+def confusion(catalogue: Catalogue, chosen: Sequence[Entry], labelling: Labelling) -> None:  # noqa: ARG001
     """The confusion matrices on one scale, and where the first version differs from each other one."""
     measured = [entry for entry in chosen if labelling in entry.labellings]
-    _name_missing(chosen, measured, f"was not measured with the labels of {labelling_title(labelling)}")
-    st.caption("Share of each true expression, by row, that got each answer, and how many pictures that is.")
+    _name_missing(chosen, measured, f"was not measured on {labelling_title(labelling)}")
+    st.caption(
+        common.plain(
+            f"{labelling_title(labelling)}: share of each true expression, by row, that got each answer, and how many "
+            "pictures that is."
+        )
+    )
     _grid([(entry.name, confusion_chart(entry, labelling)) for entry in measured])
-    alike = [entry for entry in measured[1:] if entry.labels == measured[0].labels]
+    alike = [entry for entry in measured[1:] if answers_of(entry, labelling) == answers_of(measured[0], labelling)]
     if alike:
         st.subheader("Difference, in points", anchor=False)
         st.caption("More on the diagonal is better, and less elsewhere.")
@@ -60,16 +67,23 @@ def confusion(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -> 
         _grid([(f"{first.name} minus {other.name}", difference_chart(first, other, labelling)) for other in alike])
 
 
-def calibration(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -> None:
+def calibration(catalogue: Catalogue, chosen: Sequence[Entry], labelling: Labelling) -> None:
     """Reliability diagrams, drawn from the stored predictions, and the calibration errors."""
     tables, by_chance = {}, {}
     for name, found in catalogue.library.predictions(chosen).items():
         if isinstance(found, FERError):
             st.warning(common.plain(f"{name}: {found}"), icon=":material/warning:")
-        elif (labels := found.labels.get(labelling)) is not None:
-            rows = labels >= 0
-            tables[name] = reliability(found.scores[rows], labels[rows])
-            by_chance[name] = calibration_error_by_chance(found.scores[rows])
+        elif known := found.test_sets.get(labelling.test_set):
+            labels = known.labels.get(labelling.name, np.full(len(known.scores), -1))
+            rows = labels >= 0 if known.found is None else (labels >= 0) & known.found
+            if rows.any():
+                tables[name] = reliability(known.scores[rows], labels[rows])
+                by_chance[name] = calibration_error_by_chance(known.scores[rows])
+    _name_missing(
+        chosen,
+        [entry for entry in chosen if entry.name in tables],
+        f"has no predictions on {labelling_title(labelling)}",
+    )
     if not tables:
         return
     left, right = st.columns([3, 2], gap="large")
@@ -80,13 +94,14 @@ def calibration(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -
             "On the diagonal, a score of 0.8 is right eight times in ten. Below it a version is too sure of itself, "
             "above it not sure enough. The larger a mark, the more pictures it stands for."
         )
+        st.caption(common.plain(f"Test pictures: {labelling_title(labelling)}, where a face was found."))
         for entry in chosen:
             _estimate(entry, "expected_calibration_error", labelling)
             if chance := by_chance.get(entry.name):
                 st.caption(f"Scores that are exactly right would measure {chance.low:.3f} to {chance.high:.3f} here.")
 
 
-def robustness(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -> None:  # noqa: ARG001
+def robustness(catalogue: Catalogue, chosen: Sequence[Entry], labelling: Labelling) -> None:  # noqa: ARG001
     """What is left of the accuracy when the pictures are disturbed."""
     measured = {entry.name: found for entry in chosen if (found := robustness_of(entry))}
     if not measured:
@@ -98,7 +113,7 @@ def robustness(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) ->
         return
     _name_missing(chosen, [entry for entry in chosen if entry.name in measured], "was evaluated without disturbances")
     for name, found in measured.items():
-        st.markdown(f"**{common.plain(name)}** keeps {found.mean:.1%} of its accuracy on average.")
+        st.markdown(f"**{common.plain(name)}** keeps {found.mean:.1%} of its accuracy on FER2013 on average.")
     names = [entry.name for entry in chosen]
     strengths = {name: values for found in measured.values() for name, values in found.strengths.items()}
     charts = []
@@ -110,7 +125,7 @@ def robustness(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) ->
     _grid(charts)
 
 
-def card_and_history(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -> None:  # noqa: ARG001
+def card_and_history(catalogue: Catalogue, chosen: Sequence[Entry], labelling: Labelling) -> None:  # noqa: ARG001
     """The model card of any version, and every move of an alias."""
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -134,7 +149,7 @@ def _card(catalogue: Catalogue, entry: Entry) -> None:
         common.show_error(str(error))
 
 
-def _trades(catalogue: Catalogue, names: Sequence[str], labelling: str) -> None:
+def _trades(catalogue: Catalogue, names: Sequence[str], labelling: Labelling) -> None:
     """What accuracy costs, in size and in time."""
     left, right = st.columns(2, gap="large")
     speeds = speeds_of(catalogue)
@@ -150,7 +165,7 @@ def _trades(catalogue: Catalogue, names: Sequence[str], labelling: str) -> None:
             st.caption("Not measured yet: press **Measure speed here** at the top.")
 
 
-def _history(catalogue: Catalogue, names: Sequence[str], labelling: str) -> None:
+def _history(catalogue: Catalogue, names: Sequence[str], labelling: Labelling) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
         st.subheader("All versions over time", anchor=False)
         metric = st.selectbox(
@@ -173,23 +188,25 @@ def _grid(charts: Sequence[tuple[str, Chart]]) -> None:
                 show(chart, key=f"grid {title}")
 
 
-def _estimate(entry: Entry, metric: str, labelling: str) -> None:
+def _estimate(entry: Entry, metric: str, labelling: Labelling) -> None:
     if found := entry.estimate(metric, labelling):
         st.metric(f"{METRICS[metric]} of {common.plain(entry.name)}", f"{found['value']:.3f}")
         st.caption(f"95 % interval {found['low']:.3f} to {found['high']:.3f}, n = {found['n']:,}")
 
 
 def _warn_of_other_tests(chosen: Sequence[Entry]) -> None:
-    """Say which of the chosen versions were measured on other pictures."""
-    tests = {entry.name: entry.metrics.get("test_sha256") for entry in chosen if entry.metrics}
-    if len(set(tests.values())) > 1:
-        named = ", ".join(f"{name} on {str(digest)[:8]}" for name, digest in tests.items())
-        st.warning(
-            common.plain(
-                f"These versions were measured on different test pictures, so their figures do not compare: {named}."
-            ),
-            icon=":material/warning:",
-        )
+    """Say which of the chosen versions were measured on other pictures under the same name."""
+    for test_set in dict.fromkeys(name for entry in chosen for name in entry.test_sets):
+        tests = {entry.name: known["sha256"] for entry in chosen if (known := entry.test_sets.get(test_set))}
+        if len(set(tests.values())) > 1:
+            named = ", ".join(f"{name} on {digest[:8]}" for name, digest in tests.items())
+            st.warning(
+                common.plain(
+                    f"These versions were measured on different test pictures of {test_set}, so their figures do not "
+                    f"compare: {named}."
+                ),
+                icon=":material/warning:",
+            )
 
 
 def _name_missing(chosen: Sequence[Entry], shown: Sequence[Entry], why: str) -> None:

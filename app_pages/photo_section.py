@@ -11,13 +11,13 @@ from app_pages.charts import MARKS
 from app_pages.intake import clear, intake, open_tray, welcome
 from app_pages.side_by_side import Row, SideBySide, faces_html, summary
 from app_pages.tray import Tray
-from app_pages.versions import Catalogue, Entry
+from app_pages.versions import Catalogue, Entry, Labelling
 from fer import EmotionClassifier, FaceDetector, FERError, FERPipeline
 
 _FACES_A_PAGE = 12
 
 
-def on_your_photos(catalogue: Catalogue, chosen: Sequence[Entry], labelling: str) -> None:  # noqa: ARG001
+def on_your_photos(catalogue: Catalogue, chosen: Sequence[Entry], labelling: Labelling) -> None:  # noqa: ARG001
     """The chosen versions on the same faces, those first on which they disagree."""
     tray = open_tray()
     intake(tray)

@@ -8,14 +8,14 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 
 from app_pages.charts import MARKS, METRICS, Chart, frame, ink, labelling_title, mark_of, safe
-from app_pages.versions import Entry
+from app_pages.versions import FER2013, Entry, Labelling
 from fer.artifact import FIELD_ERRORS
 
 Point = tuple[float, float]
 
 
 def trade_chart(
-    entries: Sequence[Entry], chosen: Sequence[str], costs: Mapping[str, float], axis: str, labelling: str
+    entries: Sequence[Entry], chosen: Sequence[str], costs: Mapping[str, float], axis: str, labelling: Labelling
 ) -> Chart:
     """Accuracy against a cost by version; a line joins the versions that no other one beats in both."""
     known = [
@@ -27,13 +27,13 @@ def trade_chart(
     points = [_point(cost, accuracy, entry, chosen) for cost, accuracy, entry in known]
     figure = go.Figure([_thread(best, "hv"), *points])
     figure.update_xaxes(title=axis, rangemode="tozero", zeroline=False)
-    figure.update_yaxes(title="Accuracy, with 95 % interval", tickformat=".2f", zeroline=False)
+    figure.update_yaxes(title=f"Accuracy on {safe(labelling_title(labelling))}", tickformat=".2f", zeroline=False)
     frame(figure, 340, legend=False)
     words = "; ".join(f"{entry.name} {accuracy['value']:.3f} at {cost:.2f}" for cost, accuracy, entry in known)
     return Chart(figure, f"Accuracy ({labelling_title(labelling)}) against {axis}: {words}")
 
 
-def history_chart(entries: Sequence[Entry], chosen: Sequence[str], metric: str, labelling: str) -> Chart:
+def history_chart(entries: Sequence[Entry], chosen: Sequence[str], metric: str, labelling: Labelling) -> Chart:
     """A metric with its interval over the dates of the versions."""
     known = [
         (entry.ref.date, e, entry) for entry in entries if entry.ref.date and (e := entry.estimate(metric, labelling))
@@ -42,10 +42,11 @@ def history_chart(entries: Sequence[Entry], chosen: Sequence[str], metric: str, 
     points = [_point(date, estimate, entry, chosen) for date, estimate, entry in known]
     figure = go.Figure([_thread([(date, e["value"]) for date, e, _ in known], "linear"), *points])
     figure.update_xaxes(title="Date of the version", zeroline=False)
-    figure.update_yaxes(title=f"{METRICS[metric]}, with 95 % interval", tickformat=".2f", zeroline=False)
+    title = f"{METRICS[metric]} on {safe(labelling_title(labelling))}"
+    figure.update_yaxes(title=title, tickformat=".2f", zeroline=False)
     frame(figure, 340, legend=False)
     words = "; ".join(f"{entry.name} {estimate['value']:.3f}" for _, estimate, entry in known)
-    return Chart(figure, f"{METRICS[metric]} over time with 95 % intervals, oldest first: {words}")
+    return Chart(figure, f"{title} over time with 95 % intervals, oldest first: {words}")
 
 
 def robustness_chart(
@@ -73,7 +74,7 @@ class Robustness(NamedTuple):
 def robustness_of(entry: Entry) -> Robustness | None:
     """What `metrics.json` says of disturbed crops; None if they were not measured."""
     try:
-        found = entry.metrics["robustness"]
+        found = entry.test_sets[FER2013.test_set]["robustness"]
         strengths, accuracy = (
             {name: [float(value) for value in values] for name, values in found[key].items()}
             for key in ("strengths", "accuracy")

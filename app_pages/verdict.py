@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from app_pages.charts import labelling_title
-from app_pages.versions import Entry, Library
+from app_pages.versions import Entry, Labelling, Library
 from fer import FERError, ModelError
 from fer.paired import PairedComparison, Predictions
 
@@ -22,14 +22,14 @@ class Pair(NamedTuple):
     outcome: PairedComparison | FERError
 
 
-def judge(library: Library, entries: Sequence[Entry], labelling: str) -> list[Pair]:
+def judge(library: Library, entries: Sequence[Entry], labelling: Labelling) -> list[Pair]:
     """The first version against each of the others."""
     predictions = library.predictions(entries)
     first, *others = entries
     return [Pair(first.name, other.name, _compared(first, other, predictions, labelling)) for other in others]
 
 
-def pair_html(pair: Pair, labelling: str) -> str:
+def pair_html(pair: Pair, labelling: Labelling) -> str:
     """The plain sentence, the difference drawn against zero, and the counts behind them."""
     if isinstance(pair.outcome, FERError):
         reason = html.escape(str(pair.outcome))
@@ -43,7 +43,7 @@ def pair_html(pair: Pair, labelling: str) -> str:
 
 
 def _compared(
-    a: Entry, b: Entry, predictions: Mapping[str, Predictions | FERError], labelling: str
+    a: Entry, b: Entry, predictions: Mapping[str, Predictions | FERError], labelling: Labelling
 ) -> PairedComparison | FERError:
     left, right = predictions[a.name], predictions[b.name]
     if isinstance(left, FERError):
@@ -54,15 +54,18 @@ def _compared(
         known = [f"{entry.name} knows {', '.join(entry.labels)}" for entry in (a, b)]
         return ModelError(f"they know different expressions: {'; '.join(known)}.")
     try:
-        return left.compare(right, labelling)
+        return left.compare(right, *labelling)
     except FERError as error:
         return error
 
 
-def _counts(pair: Pair, found: PairedComparison, labelling: str) -> str:
+def _counts(pair: Pair, found: PairedComparison, labelling: Labelling) -> str:
     p_value = "p < 0.001" if found.p_value < 0.001 else f"p = {found.p_value:.3f}"
+    test = "Exact McNemar test"
+    if found.people is not None:
+        test = f"McNemar's and, over {found.people:,} people, Obuchowski's test"
     return (
-        f"Exact McNemar test: {p_value}. Of {found.n:,} test pictures with labels of {labelling_title(labelling)}, "
+        f"{labelling_title(labelling)}. {test}: {p_value}. Of {found.n:,} test pictures, "
         f"{pair.a} alone got {found.only_a:,} right and {pair.b} alone {found.only_b:,}; "
         f"both got {found.both:,} right, neither {found.neither:,}."
     )

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import streamlit as st
 
@@ -41,6 +41,22 @@ _TOO_MUCH = (
 )
 
 
+class Labelling(NamedTuple):
+    """Which test pictures are meant, and whose labels of them count as the truth."""
+
+    test_set: str
+    name: str
+
+
+ORDINARY, FER2013 = Labelling("natural", "natural"), Labelling("fer2013", "fer2013")
+
+
+def labellings_of(entries: Sequence[Entry]) -> list[Labelling]:
+    """Every labelling that one of the versions was measured with: ordinary faces first, then FER2013."""
+    known = dict.fromkeys(labelling for entry in entries for labelling in entry.labellings)
+    return sorted(known, key=lambda one: (one.test_set != ORDINARY.test_set, one.test_set != FER2013.test_set))
+
+
 @dataclass(frozen=True)
 class Entry:
     """A listed version with what is known of it, or with the problem for which it cannot be used."""
@@ -60,14 +76,26 @@ class Entry:
         return self.version.labels if self.version else ()
 
     @property
-    def labellings(self) -> Mapping[str, Any]:
-        """What was measured, by the name of the labelling; empty for a version that was never evaluated."""
-        found: Mapping[str, Any] = self.metrics.get("labellings", {})
+    def test_sets(self) -> Mapping[str, Any]:
+        """What was measured, by test set; empty for a version that was never evaluated."""
+        found: Mapping[str, Any] = self.metrics.get("test_sets", {})
         return found
 
-    def estimate(self, metric: str, labelling: str = "fer2013") -> Mapping[str, float] | None:
+    @property
+    def labellings(self) -> tuple[Labelling, ...]:
+        """The test sets and labels under which it was measured."""
+        sets = self.test_sets.items()
+        return tuple(Labelling(name, labelling) for name, known in sets for labelling in known["labellings"])
+
+    def measured(self, labelling: Labelling) -> Mapping[str, Any]:
+        """All metrics under these labels; empty where there are none."""
+        found: Mapping[str, Any] = self.test_sets.get(labelling.test_set, {}).get("labellings", {})
+        known: Mapping[str, Any] = found.get(labelling.name, {})
+        return known
+
+    def estimate(self, metric: str, labelling: Labelling) -> Mapping[str, float] | None:
         """A metric as `value`, `low`, `high` and `n`; None where it was not measured."""
-        found: Mapping[str, float] | None = self.labellings.get(labelling, {}).get(metric)
+        found: Mapping[str, float] | None = self.measured(labelling).get(metric)
         return found
 
 
@@ -195,7 +223,7 @@ def _metrics_size(version: ModelVersion | None) -> int:
 
 
 def _bytes(predictions: Predictions) -> int:
-    return predictions.scores.nbytes + sum(labels.nbytes for labels in predictions.labels.values())
+    return sum(known.nbytes for known in predictions.test_sets.values())
 
 
 def _attempt(work: Callable[[Entry], T], entry: Entry) -> T | FERError:

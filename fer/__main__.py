@@ -6,9 +6,10 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import Any
 
 import cv2
 from tqdm import tqdm
@@ -134,10 +135,19 @@ def _models(options: argparse.Namespace) -> int:
             broken += 1
             output.write(f"{name:20} broken: {error}\n")
             continue
-        accuracy = metrics["labellings"]["fer2013"]["accuracy"] if metrics else None
-        measured = "{value:.4f} ({low:.4f} to {high:.4f}, n={n})".format(**accuracy) if accuracy else "not evaluated"
-        output.write(f"{name:20} {version.sha256[:12]}  {version.parameters:>9,} parameters  accuracy {measured}\n")
+        output.write(f"{name:20} {version.sha256[:12]}  {version.parameters:>9,} parameters  {_accuracies(metrics)}\n")
     return int(broken > 0)
+
+
+def _accuracies(metrics: Mapping[str, Any] | None) -> str:
+    """The accuracy on each test set, under the first of its labellings."""
+    if metrics is None:
+        return "not evaluated"
+    words = []
+    for name, known in metrics["test_sets"].items():
+        first = next(iter(known["labellings"].values()))
+        words.append("{}: accuracy {value:.4f} ({low:.4f} to {high:.4f}, n={n})".format(name, **first["accuracy"]))
+    return ", ".join(words)
 
 
 def _predict(options: argparse.Namespace) -> int:

@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -32,8 +33,9 @@ CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, CARD = (
 MAX_BYTES = {
     CONFIG: 32 << 10, GRAPH: 64 << 20, METRICS: 256 << 10, PREDICTIONS: 4 << 20, WEIGHTS: 256 << 20, CARD: 1 << 20,
 }  # fmt: skip
+TEST_SET_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 OUTPUTS = ("probabilities", "logits")
-ESTIMATES = ("accuracy", "macro_f1", "log_loss", "expected_calibration_error")
+ESTIMATES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "expected_calibration_error")
 UNCERTAIN_BELOW = 0.5
 """Where it was never measured: under it the other expressions together are likelier than the one that is named."""
 
@@ -232,16 +234,38 @@ def _check(version: ModelVersion) -> None:
 
 def _check_metrics(metrics: Mapping[str, Any], classes: int) -> None:
     """What pages and the command line read of `metrics.json` must be there, in the right shape."""
-    labellings = typed(dict, metrics["labellings"], "labellings")
-    if "fer2013" not in labellings:
-        raise KeyError("fer2013")
-    for measured in labellings.values():
-        estimates = [*(measured[name] for name in ESTIMATES), *measured["recall"].values()]
-        for name, value in (pair for estimate in estimates for pair in asdict(Estimate(**estimate)).items()):
-            typed(int if name == "n" else float, value, name)
-        matrix = np.array(measured["confusion_matrix"])
-        if matrix.shape != (classes, classes) or matrix.dtype.kind != "i":
-            raise ValueError(f"confusion_matrix must be {classes} x {classes} whole numbers")
+    test_sets = typed(dict, metrics["test_sets"], "test_sets")
+    if not test_sets:
+        raise ValueError("there is no test set in it")
+    for test_set, measured in test_sets.items():
+        for name in (test_set, *typed(dict, measured["labellings"], "labellings")):
+            if not TEST_SET_NAME.fullmatch(name):
+                raise ValueError(f"{name!r:.100} is no name for a test set or for labels")
+        for name in ("title", "sha256", "split"):
+            typed(str, measured[name], name)
+        if measured["people"] is not None:
+            typed(int, measured["people"], "people")
+        if measured["found"] is not None:
+            _check_estimate(measured["found"])
+        if not measured["labellings"]:
+            raise ValueError("a test set without labels")
+        for labelling in measured["labellings"].values():
+            _check_labelling(labelling, classes, columns=classes + (measured["found"] is not None))
+
+
+def _check_labelling(measured: Mapping[str, Any], classes: int, columns: int) -> None:
+    """Of faces that had to be found, the confusion matrix has one more column, for those that were not."""
+    typed(int, measured["n"], "n")
+    for estimate in (*(measured[name] for name in ESTIMATES), *measured["recall"].values()):
+        _check_estimate(estimate)
+    matrix = np.array(measured["confusion_matrix"])
+    if matrix.shape != (classes, columns) or matrix.dtype.kind != "i":
+        raise ValueError(f"confusion_matrix must be {classes} x {columns} whole numbers")
+
+
+def _check_estimate(estimate: Mapping[str, Any]) -> None:
+    for name, value in asdict(Estimate(**estimate)).items():
+        typed(int if name == "n" else float, value, name)
 
 
 def read_limited(path: Path, limit: int) -> bytes:

@@ -17,6 +17,7 @@ Labels = NDArray[np.integer]
 
 Z_95 = 1.959963984540054
 BINS = 15  # of equal width, of confidence
+_RESAMPLES = 1000
 _LEAST = 1e-7  # probabilities are clipped here before a logarithm
 
 
@@ -40,21 +41,54 @@ def wilson(successes: int, n: int) -> Estimate:
     return Estimate(p, min(p, max(0.0, center - half)), max(p, min(1.0, center + half)), n)
 
 
+def share(holds: NDArray[np.bool_], clusters: Labels | None = None) -> Estimate:
+    """The share of examples for which something holds.
+
+    Without clusters its interval is Wilson's. With them (n,), such as who is in each picture, it is at least that wide:
+    examples of one cluster tell less than as many of different ones, so clusters are resampled as in `bootstrap`.
+    """
+    alone = wilson(int(holds.sum()), len(holds))
+    if clusters is None:
+        return alone
+    _, index = np.unique(clusters, return_inverse=True)
+    sizes = np.bincount(index)
+    sums = np.bincount(index, holds)
+    drawn = np.random.default_rng(0).integers(0, len(sizes), (_RESAMPLES, len(sizes)))
+    shares = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+    low, high = np.percentile(shares, (2.5, 97.5))
+    return Estimate(alone.value, min(alone.low, float(low)), max(alone.high, float(high)), alone.n)
+
+
 def bootstrap(
-    metric: Callable[[Scores, Labels], float], scores: Scores, labels: Labels, *, resamples: int = 1000, seed: int = 0
+    metric: Callable[[Scores, Labels], float],
+    scores: Scores,
+    labels: Labels,
+    clusters: Labels | None = None,
 ) -> Estimate:
-    """Any metric with its 95 % percentile interval over resampled examples (Efron 1979)."""
-    rng = np.random.default_rng(seed)
-    n = len(labels)
-    draws = (rng.integers(0, n, n) for _ in range(resamples))
-    values = [metric(scores[rows], labels[rows]) for rows in draws]
+    """Any metric with its 95 % percentile interval over resampled examples (Efron 1979).
+
+    With clusters (n,), whole clusters are resampled (Davison and Hinkley 1997, section 3.8).
+    """
+    rng = np.random.default_rng(0)
+    index = np.arange(len(labels)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    members = np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1])
+    values = []
+    for _ in range(_RESAMPLES):
+        drawn = rng.integers(0, len(members), len(members))
+        rows = drawn if clusters is None else np.concatenate([members[i] for i in drawn])
+        values.append(metric(scores[rows], labels[rows]))
     low, high = np.percentile(values, (2.5, 97.5))
-    return Estimate(metric(scores, labels), float(low), float(high), n)
+    return Estimate(metric(scores, labels), float(low), float(high), len(labels))
 
 
-def accuracy(scores: Scores, labels: Labels) -> Estimate:
-    """The share of examples whose most probable class is the true one, with its Wilson interval."""
-    return wilson(int((scores.argmax(axis=1) == labels).sum()), len(labels))
+def with_no_face(scores: Scores, found: NDArray[np.bool_]) -> Scores:
+    """Scores with one more column, the certain answer "no face" where none was found: wrong under every label."""
+    return np.column_stack((np.where(found[:, None], scores, 0.0), ~found))
+
+
+def accuracy(scores: Scores, labels: Labels, clusters: Labels | None = None) -> Estimate:
+    """The share of examples whose most probable class is the true one."""
+    return share(scores.argmax(axis=1) == labels, clusters)
 
 
 def confusion_matrix(scores: Scores, labels: Labels) -> NDArray[np.int64]:
@@ -64,18 +98,30 @@ def confusion_matrix(scores: Scores, labels: Labels) -> NDArray[np.int64]:
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
-def recalls(scores: Scores, labels: Labels) -> list[Estimate | None]:
-    """The share of each true class that was found, with Wilson intervals; None for a class without examples."""
+def recalls(scores: Scores, labels: Labels, clusters: Labels | None = None) -> list[Estimate | None]:
+    """The share of each true class that was recognised; None for a class without examples."""
+    found = []
+    for label in range(scores.shape[1]):
+        rows = labels == label
+        known = None if clusters is None else clusters[rows]
+        found.append(accuracy(scores[rows], labels[rows], known) if rows.any() else None)
+    return found
+
+
+def balanced_accuracy(scores: Scores, labels: Labels) -> float:
+    """The mean recall of the classes with examples (Brodersen et al. 2010)."""
     matrix = confusion_matrix(scores, labels)
-    return [wilson(int(row[i]), int(row.sum())) if row.any() else None for i, row in enumerate(matrix)]
+    totals = matrix.sum(axis=1)
+    known = totals > 0
+    return float(np.mean(np.diag(matrix)[known] / totals[known]))
 
 
 def macro_f1(scores: Scores, labels: Labels) -> float:
-    """The mean over classes of the harmonic mean of precision and recall; a class never seen nor predicted counts 0."""
+    """The mean, over the classes with examples, of the harmonic mean of precision and recall."""
     matrix = confusion_matrix(scores, labels)
-    found = np.diag(matrix)
-    total = matrix.sum(axis=0) + matrix.sum(axis=1)
-    return float(np.mean(np.divide(2 * found, total, out=np.zeros(len(found)), where=total > 0)))
+    known = matrix.sum(axis=1) > 0
+    totals = matrix.sum(axis=0) + matrix.sum(axis=1)
+    return float(np.mean(2 * np.diag(matrix)[known] / totals[known]))
 
 
 def log_loss(scores: Scores, labels: Labels) -> float:

@@ -7,12 +7,14 @@ import math
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer.errors import ModelError
-from fer.metrics import Z_95, Estimate, Labels, Scores
+from fer.metrics import Z_95, Estimate, Labels, Scores, with_no_face
 
 _MAX_UNPACKED = 8 << 20  # bytes
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, MemoryError, BadZipFile, zlib.error)
@@ -22,7 +24,8 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError,
 class PairedComparison:
     """Two versions on the same examples: how many each got right, and what that says of their accuracy.
 
-    `difference` is accuracy of a minus accuracy of b, `low` to `high` its 95 % interval, `p_value` McNemar's, exact.
+    `difference` is accuracy of a minus accuracy of b, `low` to `high` its 95 % interval. `p_value` is McNemar's, exact;
+    where the examples show `people`, some of them several times, interval and p-value also pass Obuchowski's test.
     """
 
     n: int
@@ -34,16 +37,17 @@ class PairedComparison:
     low: float
     high: float
     p_value: float
+    people: int | None = None
 
     @property
     def distinguishable(self) -> bool:
-        """Whether the interval leaves out zero and the exact test, which is the stricter of the two, agrees."""
+        """Whether the interval leaves out zero and the test, which is the stricter of the two, agrees."""
         return self.p_value < 0.05 and not self.low <= 0 <= self.high
 
     def sentence(self, a: str, b: str) -> str:
         """The outcome in plain words, given the names of the two versions."""
         if not self.distinguishable:
-            doubt = "" if self.low <= 0 <= self.high else f" by the exact test (p = {self.p_value:.3f})"
+            doubt = "" if self.low <= 0 <= self.high else f" by the paired test (p = {self.p_value:.3f})"
             return f"{a} and {b} are not distinguishable at n={self.n}{doubt}: {self._points(1)}"
         better, sign = (a, 1) if self.difference > 0 else (b, -1)
         return f"{better} is better: {self._points(sign)}, n={self.n}"
@@ -54,16 +58,37 @@ class PairedComparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Predictions:
-    """A version's scores for every test example, the labels under each labelling (-1: left out), the set's digest.
+class SetScores:
+    """A version's scores (n, classes) for every example of one test set, and the digest of the set.
 
-    `probes` are the answers that its graph gave to pictures made from a seed, or None where they were not kept.
+    `labels` (n,) by labelling hold -1 where it leaves an example out. Where faces had to be found first, `found` (n,)
+    says of which one was: the others have even scores and count as wrong. `people` (n,) numbers who is shown.
     """
 
     scores: Scores
     labels: Mapping[str, Labels]
-    test_sha256: str
-    probes: Scores | None = None
+    sha256: str
+    found: NDArray[np.bool_] | None = None
+    people: Labels | None = None
+
+    @property
+    def answers(self) -> Scores:
+        """The scores, with a column for "no face" where faces had to be found."""
+        return self.scores if self.found is None else with_no_face(self.scores, self.found)
+
+    @property
+    def nbytes(self) -> int:
+        """The size in memory."""
+        arrays = (self.scores, self.found, self.people, *self.labels.values())
+        return sum(array.nbytes for array in arrays if array is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """A version's scores by test set; `probes` are the answers of its graph to pictures made from a seed."""
+
+    test_sets: Mapping[str, SetScores]
+    probes: Scores
 
     @classmethod
     def read(cls, content: bytes, classes: int) -> Predictions:
@@ -71,38 +96,69 @@ class Predictions:
         try:
             return _predictions(content, classes)
         except _UNREADABLE as error:
-            raise ModelError(f"predictions.npz cannot be used ({type(error).__name__}: {error}).") from error
-
-    def compare(self, other: Predictions, labelling: str) -> PairedComparison:
-        """This version (a) against another one (b). Raises ModelError unless both saw the same examples."""
-        if self.test_sha256 != other.test_sha256:
             raise ModelError(
-                f"the test sets differ ({self.test_sha256:.12} and {other.test_sha256:.12}), so there are no pairs; "
+                f"predictions.npz cannot be used ({type(error).__name__}: {error}); evaluate the version again."
+            ) from error
+
+    def to_bytes(self) -> bytes:
+        """The content of `predictions.npz`."""
+        arrays: dict[str, Any] = {"probes": self.probes}
+        for name, known in self.test_sets.items():
+            arrays |= {f"{name}/scores": known.scores, f"{name}/sha256": np.array(known.sha256)}
+            arrays |= {f"{name}/labels/{labelling}": labels for labelling, labels in known.labels.items()}
+            if known.found is not None:
+                arrays[f"{name}/found"] = known.found
+            if known.people is not None:
+                arrays[f"{name}/people"] = known.people
+        buffer = io.BytesIO()
+        np.savez_compressed(buffer, **arrays)
+        return buffer.getvalue()
+
+    def compare(self, other: Predictions, test_set: str, labelling: str) -> PairedComparison:
+        """This version (a) against another one (b). Raises ModelError unless both saw the same examples."""
+        one, two = self.test_sets.get(test_set), other.test_sets.get(test_set)
+        if one is None or two is None:
+            raise ModelError(f"not both versions were measured on the test set {test_set!r}; measure them on it.")
+        if one.sha256 != two.sha256:
+            raise ModelError(
+                f"the test sets {test_set} differ ({one.sha256:.12} and {two.sha256:.12}), so there are no pairs; "
                 "evaluate both versions on the same data."
             )
-        labels, others = self.labels.get(labelling), other.labels.get(labelling)
+        labels, others = one.labels.get(labelling), two.labels.get(labelling)
         if labels is None or others is None or not np.array_equal(labels, others):
-            raise ModelError(f"the test set has no labels {labelling!r} on which both versions agree.")
+            raise ModelError(f"the test set {test_set} has no labels {labelling!r} on which both versions agree.")
         rows = labels >= 0
-        return compare(self.scores[rows], other.scores[rows], labels[rows])
+        people = None if one.people is None else one.people[rows]
+        return compare(one.answers[rows], two.answers[rows], labels[rows], people)
 
 
 def _predictions(content: bytes, classes: int) -> Predictions:
     if sum(member.file_size for member in ZipFile(io.BytesIO(content)).infolist()) > _MAX_UNPACKED:
         raise ValueError(f"over {_MAX_UNPACKED:,} bytes unpacked")
     with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        scores, duplicate, digest = stored["scores"], stored["duplicate"].astype(bool), str(stored["test_sha256"])
-        labels = {"fer2013": stored["fer2013"], "ferplus": stored["ferplus"]}
-        probes = stored.get("probes")
-    labels["fer2013-dedup"] = np.where(duplicate, -1, labels["fer2013"])
-    _check_probabilities("scores", scores, classes)
-    if probes is not None:
-        _check_probabilities("probes", probes, classes)
-    for name, values in labels.items():
+        arrays = dict(stored)
+    _check_probabilities("probes", arrays["probes"], classes)
+    names = dict.fromkeys(key.partition("/")[0] for key in arrays if "/" in key)
+    if not names:
+        raise ValueError("there is no test set in it")
+    return Predictions({name: _set_scores(arrays, name, classes) for name in names}, arrays["probes"])
+
+
+def _set_scores(arrays: Mapping[str, Any], name: str, classes: int) -> SetScores:
+    scores, sha256 = arrays[f"{name}/scores"], str(arrays[f"{name}/sha256"])
+    found, people = arrays.get(f"{name}/found"), arrays.get(f"{name}/people")
+    prefix = f"{name}/labels/"
+    labels = {key.removeprefix(prefix): values for key, values in arrays.items() if key.startswith(prefix)}
+    _check_probabilities(f"{name}/scores", scores, classes)
+    for labelling, values in labels.items():
         if values.dtype.kind != "i" or values.shape != scores.shape[:1] or ((values < -1) | (values >= classes)).any():
-            raise ValueError(f"{name} must hold, for each example, -1 to {classes - 1}")
-    counted = {name: values for name, values in labels.items() if (values >= 0).any()}
-    return Predictions(scores, counted, digest, probes)
+            raise ValueError(f"{prefix}{labelling} must hold, for each example, -1 to {classes - 1}")
+        if not (values >= 0).any():
+            raise ValueError(f"{prefix}{labelling} leaves every example out")
+    for key, array, kind in (("found", found, "b"), ("people", people, "i")):
+        if array is not None and (array.dtype.kind != kind or array.shape != scores.shape[:1]):
+            raise ValueError(f"{name}/{key} is {array.dtype} {array.shape}, expected one value an example")
+    return SetScores(scores, labels, sha256, found, people)
 
 
 def _check_probabilities(name: str, scores: Scores, classes: int) -> None:
@@ -112,13 +168,40 @@ def _check_probabilities(name: str, scores: Scores, classes: int) -> None:
         raise ValueError(f"{name} are no probabilities")
 
 
-def compare(scores_a: Scores, scores_b: Scores, labels: Labels) -> PairedComparison:
-    """Pair two versions on the same rows: McNemar's exact test and Tango's interval for the difference of accuracy."""
+def compare(scores_a: Scores, scores_b: Scores, labels: Labels, people: Labels | None = None) -> PairedComparison:
+    """Pair two versions on the same rows: McNemar's exact test and Tango's interval for the difference of accuracy.
+
+    `people` (n,) tells who is in each picture. Pictures of one person are answered alike, so that they tell less than
+    as many of different people: the interval is then the wider of Tango's and `obuchowski`'s, the p-value the larger.
+    """
     right_a, right_b = scores_a.argmax(axis=1) == labels, scores_b.argmax(axis=1) == labels
     n, both = len(labels), int((right_a & right_b).sum())
     only_a, only_b = int(right_a.sum()) - both, int(right_b.sum()) - both
-    found, neither, p_value = tango(only_a, only_b, n), n - both - only_a - only_b, mcnemar(only_a, only_b)
-    return PairedComparison(n, both, only_a, only_b, neither, found.value, found.low, found.high, p_value)
+    neither = n - both - only_a - only_b
+    interval, p_value = tango(only_a, only_b, n), mcnemar(only_a, only_b)
+    difference, low, high = interval.value, interval.low, interval.high
+    if people is None:
+        return PairedComparison(n, both, only_a, only_b, neither, difference, low, high, p_value)
+    half, clustered = obuchowski(right_a, right_b, people)
+    low, high = min(low, difference - half), max(high, difference + half)
+    p_value = max(p_value, clustered)
+    return PairedComparison(n, both, only_a, only_b, neither, difference, low, high, p_value, len(np.unique(people)))
+
+
+def obuchowski(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_], clusters: Labels) -> tuple[float, float]:
+    """Half the 95 % interval of a difference of paired proportions whose pairs come in clusters, and its p-value.
+
+    Obuchowski (1998), "On the comparison of correlated proportions for clustered data": the variance of a ratio, from
+    what each cluster's sum of differences deviates.
+    """
+    _, index = np.unique(clusters, return_inverse=True)
+    differences = right_a.astype(np.float64) - right_b
+    mean, count = differences.mean(), int(index.max()) + 1
+    deviations = np.bincount(index, differences - mean)
+    error = math.sqrt(count / max(1, count - 1) * float((deviations**2).sum())) / len(differences)
+    if not error:
+        return 0.0, 1.0
+    return Z_95 * error, math.erfc(abs(mean) / error / math.sqrt(2))
 
 
 def mcnemar(only_a: int, only_b: int) -> float:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from fer import ModelError, read_version
-from fer.artifact import CARD, CONFIG, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, SCHEMA, WEIGHTS, write_config
+from fer.artifact import CARD, CONFIG, ESTIMATES, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, SCHEMA, WEIGHTS, write_config
 from fer.preprocessing import CropGeometry, Views
 from tests.support.versions import LABELS, SEED, tiny_config, write_tiny
 
@@ -38,17 +38,30 @@ def estimate(**changes: Any) -> dict[str, Any]:
     return {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10, **changes}
 
 
+LABELLING: dict[str, Any] = {
+    "n": 10,
+    **{name: estimate() for name in ESTIMATES},
+    "recall": {label: estimate() for label in LABELS},
+    "confusion_matrix": [[1, 2, 0], [0, 3, 0], [1, 1, 2]],
+}
 METRICS_CONTENT: dict[str, Any] = {
-    "labellings": {
+    "test_sets": {
+        "natural": {
+            "title": "Ordinary faces",
+            "split": "valid",
+            "sha256": "b" * 64,
+            "people": 7,
+            "found": estimate(),
+            "labellings": {"natural": LABELLING | {"confusion_matrix": [[1, 2, 0, 1], [0, 3, 0, 0], [1, 1, 1, 0]]}},
+        },
         "fer2013": {
-            "n": 10,
-            "accuracy": estimate(),
-            "macro_f1": estimate(),
-            "log_loss": estimate(),
-            "expected_calibration_error": estimate(),
-            "recall": {label: estimate() for label in LABELS},
-            "confusion_matrix": [[1, 2, 0], [0, 3, 0], [1, 1, 2]],
-        }
+            "title": "FER2013",
+            "split": "PrivateTest",
+            "sha256": "a" * 64,
+            "people": None,
+            "found": None,
+            "labellings": {"fer2013": LABELLING},
+        },
     }
 }
 
@@ -510,27 +523,52 @@ def test_a_version_never_evaluated_has_no_metrics(tmp_path):
     assert write_tiny(tmp_path).metrics() is None
 
 
+def set_with(**changes):
+    """Change the fields of a test set."""
+    return lambda content: content["test_sets"]["fer2013"].update(changes)
+
+
+def set_without(name):
+    return lambda content: content["test_sets"]["fer2013"].pop(name)
+
+
+def labelled(**changes):
+    """Change the fields of what was measured under one labelling."""
+    changed = {name: value for name, value in (LABELLING | changes).items() if value is not GONE}
+    return set_with(labellings={"fer2013": changed})
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda m: m.clear(),
-        lambda m: m.update(labellings=[]),
-        lambda m: m["labellings"].clear(),
-        lambda m: m["labellings"].update(other=None),
-        lambda m: m["labellings"]["fer2013"].pop("accuracy"),
-        lambda m: m["labellings"]["fer2013"].pop("macro_f1"),
-        lambda m: m["labellings"]["fer2013"].update(accuracy=0.8),
-        lambda m: m["labellings"]["fer2013"].update(accuracy=estimate(value="0.8")),
-        lambda m: m["labellings"]["fer2013"].update(accuracy=estimate(value=None)),
-        lambda m: m["labellings"]["fer2013"].update(accuracy=estimate(n=1.5)),
-        lambda m: m["labellings"]["fer2013"].update(accuracy=estimate(extra=1)),
-        lambda m: m["labellings"]["fer2013"].update(recall=[]),
-        lambda m: m["labellings"]["fer2013"].update(recall={"happy": {}}),
-        lambda m: m["labellings"]["fer2013"].update(confusion_matrix=[[1, 2], [3, 4]]),
-        lambda m: m["labellings"]["fer2013"].update(confusion_matrix=[[1], [2, 3], [4, 5, 6]]),
-        lambda m: m["labellings"]["fer2013"].update(confusion_matrix=[[0.5] * 3] * 3),
-        lambda m: m["labellings"]["fer2013"].update(confusion_matrix=[["1"] * 3] * 3),
-        lambda m: m["labellings"]["fer2013"].update(confusion_matrix=None),
+        lambda m: m.update(test_sets=[]),
+        lambda m: m["test_sets"].clear(),
+        lambda m: m["test_sets"].update(other=None),
+        lambda m: m["test_sets"].update({"\x1b[2J": m["test_sets"]["fer2013"]}),
+        *(set_without(name) for name in METRICS_CONTENT["test_sets"]["fer2013"]),
+        set_with(title=1),
+        set_with(sha256=None),
+        set_with(people=1.5),
+        set_with(found=0.9),
+        set_with(found=estimate()),  # then the confusion matrix has a column for faces that were not found
+        set_with(labellings=[]),
+        set_with(labellings={}),
+        set_with(labellings={"fer2013": None}),
+        set_with(labellings={"no name": LABELLING}),
+        *(labelled(**{name: GONE}) for name in LABELLING),
+        labelled(accuracy=0.8),
+        labelled(accuracy=estimate(value="0.8")),
+        labelled(accuracy=estimate(value=None)),
+        labelled(accuracy=estimate(n=1.5)),
+        labelled(accuracy=estimate(extra=1)),
+        labelled(recall=[]),
+        labelled(recall={"happy": {}}),
+        labelled(confusion_matrix=[[1, 2], [3, 4]]),
+        labelled(confusion_matrix=[[1], [2, 3], [4, 5, 6]]),
+        labelled(confusion_matrix=[[0.5] * 3] * 3),
+        labelled(confusion_matrix=[["1"] * 3] * 3),
+        labelled(confusion_matrix=None),
     ],
 )
 def test_metrics_of_the_wrong_form_are_refused_although_their_digest_fits(folder, change):
@@ -542,7 +580,7 @@ def test_metrics_of_the_wrong_form_are_refused_although_their_digest_fits(folder
         version.metrics()
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"labellings": NaN}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"test_sets": NaN}', b"\xff"])
 def test_metrics_that_are_no_json_object_are_refused(folder, content):
     (folder / METRICS).write_bytes(content)
     version = write_config(folder, tiny_config())

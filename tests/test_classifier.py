@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +18,8 @@ from scipy.special import softmax
 from fer import BundledRegistry, EmotionClassifier, ModelError, ModelVersion, load_version, read_version
 from fer.artifact import GRAPH, METRICS, PREDICTIONS
 from fer.metrics import accuracy
-from tests.support.versions import SEED, SHAPE, byte_graph, tiny_graph, weights, write_tiny
+from fer.paired import Predictions
+from tests.support.versions import ROOT, SEED, SHAPE, byte_graph, tiny_graph, weights, write_tiny
 
 BOUND = 0.80  # the least that is bundled, on `fer2013`
 
@@ -261,28 +264,37 @@ def test_a_graph_that_changed_since_the_check_is_refused(version):
 def test_the_bundled_version_s_metrics_are_those_of_its_predictions():
     version = load_version()
     metrics = version.metrics()
-    with np.load(version.folder / PREDICTIONS, allow_pickle=False) as arrays:
-        data = dict(arrays)
-    assert str(data["test_sha256"]) == metrics["test_sha256"]
-    assert set(metrics["labellings"]) == {"fer2013", "fer2013-dedup", "ferplus"}
-    labels = {
-        "fer2013": data["fer2013"],
-        "fer2013-dedup": np.where(data["duplicate"], -1, data["fer2013"]),
-        "ferplus": data["ferplus"],
+    predictions = Predictions.read(version.read(PREDICTIONS), 4)
+    expected = {
+        "natural": {"natural": 3764},
+        "fer2013": {"fer2013": 2515, "fer2013-dedup": 2327, "ferplus": 2444},
     }
-    for name, n in {"fer2013": 2515, "fer2013-dedup": 2327, "ferplus": 2444}.items():
-        rows = labels[name] >= 0
-        estimate = accuracy(data["scores"][rows], labels[name][rows])
-        assert estimate.n == n
-        assert metrics["labellings"][name]["accuracy"] == pytest.approx(
-            {"value": estimate.value, "low": estimate.low, "high": estimate.high, "n": n}
-        )
-        correct = np.trace(np.array(metrics["labellings"][name]["confusion_matrix"]))
-        assert correct / n == pytest.approx(estimate.value)
+    assert list(metrics["test_sets"]) == list(expected)
+    for test_set, labellings in expected.items():
+        known, measured = predictions.test_sets[test_set], metrics["test_sets"][test_set]
+        assert known.sha256 == measured["sha256"]
+        assert set(known.labels) == set(measured["labellings"]) == set(labellings)
+        for name, n in labellings.items():
+            rows = known.labels[name] >= 0
+            people = None if known.people is None else known.people[rows]
+            estimate = accuracy(known.answers[rows], known.labels[name][rows], people)
+            assert estimate.n == n
+            assert measured["labellings"][name]["accuracy"] == pytest.approx(asdict(estimate))
+            correct = np.trace(np.array(measured["labellings"][name]["confusion_matrix"]))
+            assert correct / n == pytest.approx(estimate.value)
+
+
+@pytest.mark.parametrize("test_set", ["natural", "fer2013"])
+def test_the_readme_tells_the_accuracy_of_the_version_that_the_app_starts_with(test_set):
+    found = load_version().metrics()["test_sets"][test_set]["labellings"][test_set]["accuracy"]
+    value, low, high = (100 * found[name] for name in ("value", "low", "high"))
+    words = rf"{value:.1f} % \({low:.1f} to {high:.1f}\) of (the )?{found['n']:,} "
+    assert re.search(words, (ROOT / "README.md").read_text(encoding="utf-8"))
 
 
 def test_the_bundled_version_is_accurate_enough():
-    value = json.loads((SEED / METRICS).read_text())["labellings"]["fer2013"]["accuracy"]["value"]
+    measured = json.loads((SEED / METRICS).read_text())["test_sets"]["fer2013"]
+    value = measured["labellings"]["fer2013"]["accuracy"]["value"]
     assert value >= BOUND
 
 
@@ -293,14 +305,12 @@ def test_the_predictions_of_bundled_versions_can_be_computed_again(shared, ref):
 
     private = load(shared / "data" / "fer2013").split("PrivateTest")
     version = BundledRegistry().fetch(ref)
-    with np.load(version.folder / PREDICTIONS, allow_pickle=False) as arrays:
-        data = dict(arrays)
-    assert private.sha256 == str(data["test_sha256"])
-    assert np.array_equal(private.fer2013, data["fer2013"])
-    assert np.array_equal(private.ferplus, data["ferplus"])
-    assert np.array_equal(private.duplicate, data["duplicate"])
+    known = Predictions.read(version.read(PREDICTIONS), 4).test_sets["fer2013"]
+    assert private.sha256 == known.sha256
+    assert all(np.array_equal(private.labels(name), labels) for name, labels in known.labels.items())
     scores = EmotionClassifier(version).predict(private.images)
-    assert np.abs(scores - data["scores"]).max() < 1e-3
+    assert np.abs(scores - known.scores).max() < 1e-3
     rows = private.fer2013 >= 0
-    reported = version.metrics()["labellings"]["fer2013"]["accuracy"]["value"]
+    measured = version.metrics()["test_sets"]["fer2013"]
+    reported = measured["labellings"]["fer2013"]["accuracy"]["value"]
     assert accuracy(scores[rows], private.fer2013[rows]).value == pytest.approx(reported, abs=1e-3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import shutil
@@ -16,6 +17,7 @@ from streamlit.testing.v1 import AppTest
 from app_pages import common, versions
 from app_pages.intake import SAMPLES
 from app_pages.trade_charts import frontier
+from app_pages.versions import FER2013
 from fer import Aliases, HubRegistry, Target
 from fer.artifact import METRICS
 from fer.registry import DEFAULT, BundledRegistry
@@ -90,9 +92,9 @@ def texts(app: AppTest) -> str:
     """All words of the page, to look for some."""
     blocks = (app.markdown, app.caption, app.info, app.warning, app.error, app.title, app.subheader, app.metric)
     words = [element.value for block in blocks for element in block]
-    html = [element.proto.body for element in app.get("html")]
+    bodies = [element.proto.body for element in app.get("html")]
     charts = [chart.proto.alt for chart in app.get("plotly_chart")]
-    return "\n".join(map(str, [*words, *html, *charts])).replace("\\", "")
+    return "\n".join(map(str, [*words, *bodies, *charts])).replace("\\", "")
 
 
 @pytest.mark.usefixtures("models")
@@ -108,7 +110,7 @@ def test_table_lists_every_version_and_says_what_is_broken() -> None:
     app = open_page()
     table = app.dataframe[0].value
     assert sorted(table["Version"]) == ["v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0 (broken)"]
-    accuracies = dict(zip(table["Version"], table["Accuracy (95 %)"], strict=True))
+    accuracies = dict(zip(table["Version"], table["FER2013 (95 %)"], strict=True))
     assert accuracies["v1.1.0"] == "0.800 (0.776 to 0.822)"
     assert "metrics.json is corrupt" in texts(app)
     assert "v1.3.0" not in app.multiselect[0].options
@@ -118,16 +120,55 @@ def test_table_lists_every_version_and_says_what_is_broken() -> None:
 def test_other_test_sets_are_refused_with_the_reason() -> None:
     app = choose(open_page(), "v1.0.0", "v1.2.0")
     assert "v1.0.0 and v1.2.0 cannot be compared." in texts(app)
-    assert "the test sets differ (aaaaaaaaaaaa and bbbbbbbbbbbb)" in texts(app)
-    assert "measured on different test pictures" in texts(app)
+    assert "the test sets fer2013 differ (aaaaaaaaaaaa and bbbbbbbbbbbb)" in texts(app)
+    assert "measured on different test pictures of fer2013" in texts(app)
 
 
 def test_other_labels_are_refused_and_still_drawn(models: Path) -> None:
     shutil.copytree(SEED, models / "seed-cnn")
     app = choose(open_page(), "v1.0.0", "seed-cnn")
+    app.selectbox(key="labelling").set_value(FER2013).run()
     assert "they know different expressions" in texts(app)
     for name in ("Confusion", "Calibration"):
         assert len(section(app, name).get("plotly_chart")) == {"Confusion": 2, "Calibration": 1}[name]
+
+
+def test_ordinary_faces_lead_where_they_were_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, accuracy, ordinary in (("v1.0.0", 0.9, 0.5), ("v1.1.0", 0.7, 0.8), ("v1.2.0", 0.8, None)):
+        write_measured(tmp_path / name, accuracy, ordinary=ordinary, crops=CROPS)
+    monkeypatch.setattr(common, "MODELS", tmp_path)
+    app = choose(open_page(), "v1.1.0", "v1.0.0")
+    assert app.selectbox(key="labelling").options[:2] == ["Ordinary faces", "FER2013"]
+    assert "v1.1.0 is better: +30.0 points" in texts(app)
+    assert "Ordinary faces. McNemar's and, over 100 people, Obuchowski's test" in html.unescape(texts(app))
+    table = app.dataframe[0].value.set_index("Version")
+    assert table["Ordinary faces (95 %)"]["v1.1.0"].startswith("0.800 (")
+    assert table["FER2013 (95 %)"]["v1.1.0"].startswith("0.700 (")
+    assert "Recall with 95 % intervals. happy: v1.1.0 0.800" in texts(app)
+    words = texts(section(app, "Confusion"))
+    assert "v1.1.0 on Ordinary faces; share recognised of each: happy 0.80" in words
+    assert "v1.1.0 minus v1.0.0 in points" in words
+    assert len(section(app, "Calibration").get("plotly_chart")) == 1
+    words = texts(section(choose(app, "v1.2.0", "v1.1.0"), "Confusion"))
+    assert "Left out, since it was not measured on Ordinary faces: v1.2.0" in words
+    assert "v1.2.0 and v1.1.0 cannot be compared" in words
+    app.selectbox(key="labelling").set_value(FER2013).run()
+    assert "v1.2.0 is better: +10.0 points" in texts(app)
+
+
+def test_the_sidebar_leads_with_ordinary_faces_and_names_fer2013(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_measured(tmp_path / "both", 0.8, ordinary=0.6, crops=CROPS)
+    monkeypatch.setattr(common, "MODELS", tmp_path)
+    app = open_page("upload")
+    assert [(metric.label, metric.value) for metric in app.metric] == [("Right on ordinary faces", "60.0%")]
+    assert "On FER2013 80.0%, 95 % interval 77.6 to 82.2 %, n = 1,200" in texts(app)
+    shutil.rmtree(tmp_path / "both")
+    write_measured(tmp_path / "one", 0.8, crops=CROPS)
+    st.cache_resource.clear()
+    app = open_page("upload")
+    assert [(metric.label, metric.value) for metric in app.metric] == [("Right on FER2013", "80.0%")]
 
 
 @pytest.mark.usefixtures("models")
@@ -167,11 +208,11 @@ def test_sections_describe_their_charts(name: str, charts: int, words: str) -> N
 def test_robustness_is_shown_where_it_was_measured(models: Path) -> None:
     folder = models / "v1.0.0"
     metrics = json.loads((folder / METRICS).read_text())
-    del metrics["robustness"]
+    del metrics["test_sets"]["fer2013"]["robustness"]
     (folder / METRICS).write_text(json.dumps(metrics))
     seal(folder)
     app = section(choose(open_page(), "v1.1.0", "v1.0.0"), "Robustness")
-    assert "v1.1.0** keeps 80.0% of its accuracy" in texts(app)
+    assert "v1.1.0** keeps 80.0% of its accuracy on FER2013" in texts(app)
     assert "Left out" in texts(app)
     assert "evaluate a version again" in texts(section(choose(app, "v1.0.0"), "Robustness"))
 

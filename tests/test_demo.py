@@ -18,7 +18,7 @@ from fer import EmotionClassifier, load_version, metrics
 from tests.support.demo.faces import write_faces
 from tests.support.demo.terminal import BUILD, REPO, ROOT, STORY, Terminal
 from training.data import load
-from training.gate import Thresholds
+from training.gate import BESIDE, LIMITS, Costs, Limits
 
 pytest_plugins = ["tests.support.hub.fixtures"]
 SECONDS = 280
@@ -50,14 +50,14 @@ def test_a_version_goes_through_its_whole_life():
     command = [*PYTHON, "tests.support.demo.cycle", "--images", "16", "--epochs", "1"]
     result = subprocess.run(command, timeout=SECONDS, check=False, **OPTIONS)
     assert result.returncode == 0, result.stdout
-    accuracy = load_version().metrics()["labellings"]["fer2013"]["accuracy"]["value"]
+    accuracy = load_version().metrics()["test_sets"]["fer2013"]["labellings"]["fer2013"]["accuracy"]["value"]
     expected = [
         "production: nothing -> v1.0.0, by tester: the version that comes with the app",
         "tests.support.demo.show tester/faces v1.1.0 v1.0.0 v1.2.0",
         rf"v1.0.0 .* accuracy {accuracy:.3f} .* \(n=2515\)  production",
-        "v1.1.0 and v1.0.0 cannot be compared: the test sets differ",
+        "v1.1.0 and v1.0.0 cannot be compared: the test sets fer2013 differ",
         r"(v1.\d.0 is better|v1.1.0 and v1.2.0 are not distinguishable).*points, 95 % interval",
-        "error: the gate refuses v1.1.0 for production: accuracy",
+        "error: the gate refuses v1.1.0 for production: fer2013: accuracy",
         "production: v1.0.0 -> v1.1.0, by tester by force: to try a rollback",
         "production: v1.1.0 -> v1.0.0, by tester: rollback",
         r"v1.0.0 .*  production\n",
@@ -140,7 +140,11 @@ def test_drawn_faces_follow_their_seed(tmp_path):
 
 def test_the_documented_thresholds_are_those_of_the_gate():
     text = (ROOT / "docs" / "registry.md").read_text(encoding="utf-8")
-    documented = re.findall(r"^\| `(\w+)` \| ([\w.]+) \|", text, re.MULTILINE)
-    assert {name: value for name, value in documented if name in asdict(Thresholds())} == {
-        name: str(value) for name, value in asdict(Thresholds()).items()
-    }
+    documented = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", text, re.MULTILINE)
+    limits = [asdict(known) for known in (LIMITS["natural"], LIMITS["fer2013"], Limits())]
+    assert documented == [(name, *(str(known[name]) for known in limits)) for name in limits[0]]
+    costs = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| [^|]+ \|$", text, re.MULTILINE)
+    assert costs == [(name, str(value)) for name, value in asdict(Costs()).items()]
+    assert (
+        f"above −{100 * BESIDE['accuracy_loss']:.0f} points and recall fall by at most {BESIDE['recall_loss']}" in text
+    )

@@ -39,12 +39,21 @@ def test_accuracy_recall_and_f1_by_hand():
     assert metrics.accuracy(SCORES, LABELS).value == 0.75
     assert [r.value for r in metrics.recalls(SCORES, LABELS)] == [1.0, 0.5]
     assert metrics.macro_f1(SCORES, LABELS) == pytest.approx((4 / 5 + 2 / 3) / 2)
+    assert metrics.balanced_accuracy(SCORES[1:], LABELS[1:]) == 0.75
+
+
+def test_a_face_that_was_not_found_is_wrong_whatever_its_scores():
+    answers = metrics.with_no_face(SCORES, np.array([True, True, False, True]))
+    assert metrics.accuracy(answers, LABELS).value == 0.5
+    assert [recall and recall.value for recall in metrics.recalls(answers, LABELS)] == [1.0, 0.0, None]
+    assert metrics.confusion_matrix(answers, LABELS)[:2].tolist() == [[2, 0, 0], [1, 0, 1]]
+    assert metrics.macro_f1(answers, LABELS) == pytest.approx((4 / 5 + 0) / 2)
 
 
 def test_a_class_without_examples_has_no_recall_and_no_warning():
     scores = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]])
     assert metrics.recalls(scores, np.array([0, 1]))[2] is None
-    assert metrics.macro_f1(scores, np.array([0, 1])) == pytest.approx(2 / 3)
+    assert metrics.macro_f1(scores, np.array([0, 1])) == metrics.balanced_accuracy(scores, np.array([0, 1])) == 1
 
 
 def test_log_loss_by_hand_and_finite_at_zero():
@@ -125,3 +134,24 @@ def test_bootstrap_of_a_mean_matches_its_standard_error():
     exact = metrics.accuracy(scores, labels)
     assert (estimate.low, estimate.high) == pytest.approx((exact.low, exact.high), abs=0.004)
     assert estimate.low < estimate.value < estimate.high
+
+
+def test_intervals_know_that_pictures_of_one_person_are_alike():
+    """40 people of 50 pictures each, answered all right or all wrong, tell no more than 40 pictures."""
+    rng = np.random.default_rng(6)
+    right = rng.random(40) < 0.7
+    people = np.repeat(rng.permutation(40), 50)
+    scores, labels = np.eye(2)[np.repeat(right, 50).astype(int)], np.ones(2000, int)
+    alone = metrics.wilson(int(right.sum()), 40)
+    share = metrics.share(np.repeat(right, 50), people)
+    assert share == metrics.accuracy(scores, labels, people)
+    drawn = metrics.bootstrap(metrics.balanced_accuracy, scores, labels, people)
+    for estimate in (share, drawn):
+        assert (estimate.value, estimate.n) == (alone.value, 2000)
+        assert (estimate.low, estimate.high) == pytest.approx((alone.low, alone.high), abs=0.03)
+    assert metrics.share(np.repeat(right, 50)) == metrics.wilson(50 * int(right.sum()), 2000)
+
+
+def test_a_share_is_never_surer_than_that_of_as_many_people():
+    """Where everything is right, resampling alone would be certain."""
+    assert metrics.share(np.ones(8, bool), np.arange(8)) == metrics.wilson(8, 8)

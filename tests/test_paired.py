@@ -102,7 +102,7 @@ def test_where_the_exact_test_rejects_the_interval_leaves_out_zero():
         ((5, 0, 0, 0), "v2 and v1 are not distinguishable at n=5: +0.0 points, 95 % interval -43.4 to 43.4"),
         (
             CAVO,
-            "v2 and v1 are not distinguishable at n=161 by the exact test (p = 0.052): "
+            "v2 and v1 are not distinguishable at n=161 by the paired test (p = 0.052): "
             "-6.2 points, 95 % interval -12.4 to -0.5",
         ),
     ],
@@ -117,31 +117,40 @@ def test_a_comparison_in_plain_words(counts, sentence):
 
 ROWS = 6
 STORED = {
-    "scores": np.full((ROWS, 2), 0.5, np.float32),
-    "fer2013": np.array([0, 1, 0, 1, -1, 0], np.int8),
-    "ferplus": np.array([0, 0, 1, 1, 1, -1], np.int8),
-    "duplicate": np.array([1, 0, 0, 0, 0, 0], bool),
-    "test_sha256": np.array("a" * 64),
+    "probes": np.full((3, 2), 0.5),
+    "fer2013/scores": np.full((ROWS, 2), 0.5, np.float32),
+    "fer2013/labels/fer2013": np.array([0, 1, 0, 1, -1, 0], np.int8),
+    "fer2013/labels/ferplus": np.array([0, 0, 1, 1, 1, -1], np.int8),
+    "fer2013/sha256": np.array("a" * 64),
+    "mine/scores": np.full((ROWS, 2), 0.5, np.float32),
+    "mine/labels/mine": np.array([0, 1, 0, 1, -1, 0], np.int8),
+    "mine/sha256": np.array("c" * 64),
+    "mine/found": np.array([1, 1, 1, 1, 1, 0], bool),
+    "mine/people": np.array([0, 0, 1, 1, 2, 3], np.int32),
 }
 
 
 def packed(**changes):
+    """The stored file with other arrays of FER2013, or without those that are None."""
+    changed = {name if name == "probes" else f"fer2013/{name}": value for name, value in changes.items()}
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{name: value for name, value in {**STORED, **changes}.items() if value is not None})
+    np.savez_compressed(buffer, **{name: value for name, value in {**STORED, **changed}.items() if value is not None})
     return buffer.getvalue()
 
 
-def test_predictions_are_read_with_their_labellings():
+def test_predictions_are_read_by_test_set_and_written_alike():
     found = Predictions.read(packed(), 2)
-    assert np.array_equal(found.scores, STORED["scores"])
-    assert {name: labels.tolist() for name, labels in found.labels.items()} == {
-        "fer2013": [0, 1, 0, 1, -1, 0], "ferplus": [0, 0, 1, 1, 1, -1], "fer2013-dedup": [-1, 1, 0, 1, -1, 0],
+    fer2013, mine = found.test_sets["fer2013"], found.test_sets["mine"]
+    assert {name: labels.tolist() for name, labels in fer2013.labels.items()} == {
+        "fer2013": [0, 1, 0, 1, -1, 0], "ferplus": [0, 0, 1, 1, 1, -1],
     }  # fmt: skip
-    assert found.test_sha256 == "a" * 64
-    assert found.probes is None
-    probes = np.full((3, 2), 0.5)
-    assert np.array_equal(Predictions.read(packed(probes=probes), 2).probes, probes)
-    assert "ferplus" not in Predictions.read(packed(ferplus=np.full(ROWS, -1)), 2).labels
+    assert (fer2013.sha256, fer2013.found, fer2013.people) == ("a" * 64, None, None)
+    assert fer2013.answers is fer2013.scores
+    assert mine.answers.tolist() == [[0.5, 0.5, 0]] * 5 + [[0, 0, 1]]
+    assert mine.people.tolist() == [0, 0, 1, 1, 2, 3]
+    with np.load(io.BytesIO(found.to_bytes())) as written:
+        assert set(written) == set(STORED)
+        assert all(np.array_equal(written[name], values) for name, values in STORED.items())
 
 
 @pytest.mark.parametrize(
@@ -150,7 +159,9 @@ def test_predictions_are_read_with_their_labellings():
         (b"", "cannot be used"),
         (b"PK\x03\x04 but no archive", "BadZipFile"),
         (packed()[:200], "BadZipFile"),
-        (packed(scores=None), "KeyError: 'scores"),
+        (packed(scores=None), "KeyError: 'fer2013/scores"),
+        (packed(sha256=None), "KeyError: 'fer2013/sha256"),
+        (packed(probes=None), "KeyError: 'probes"),
         (packed(scores=np.full((ROWS, 3), 1 / 3)), r"expected floats \(n, 2\)"),
         (packed(scores=np.ones((ROWS, 2), int)), r"expected floats \(n, 2\)"),
         (packed(scores=np.full((ROWS, 2), np.nan)), "scores are no probabilities"),
@@ -158,11 +169,14 @@ def test_predictions_are_read_with_their_labellings():
         (packed(scores=np.full((ROWS, 2), [0.2, 0.2])), "scores are no probabilities"),
         (packed(probes=np.full((3, 3), 1 / 3)), r"probes are float64 \(3, 3\), expected floats \(n, 2\)"),
         (packed(probes=np.full((3, 2), np.nan)), "probes are no probabilities"),
-        (packed(fer2013=np.full(ROWS, 2)), "fer2013 must hold, for each example, -1 to 1"),
-        (packed(fer2013=np.full(ROWS, 0.5)), "fer2013 must hold"),
-        (packed(ferplus=np.zeros(ROWS + 1, int)), "ferplus must hold"),
-        (packed(duplicate=np.zeros(ROWS + 1, bool)), "cannot be used"),
-        (packed(test_sha256=np.array([{}], object)), "allow_pickle"),
+        (packed(**{"labels/fer2013": np.full(ROWS, 2)}), "fer2013/labels/fer2013 must hold, for each example, -1 to 1"),
+        (packed(**{"labels/fer2013": np.full(ROWS, 0.5)}), "labels/fer2013 must hold"),
+        (packed(**{"labels/ferplus": np.zeros(ROWS + 1, int)}), "labels/ferplus must hold"),
+        (packed(**{"labels/ferplus": np.full(ROWS, -1)}), "labels/ferplus leaves every example out"),
+        (packed(found=np.ones(ROWS, int)), r"found is int64 \(6,\), expected one value an example"),
+        (packed(people=np.zeros(ROWS + 1, int)), r"people is int64 \(7,\), expected one value an example"),
+        (packed(sha256=np.array([{}], object)), "allow_pickle"),
+        (Predictions({}, STORED["probes"]).to_bytes(), "no test set"),
     ],
 )
 def test_predictions_that_cannot_be_used(content, message):
@@ -192,13 +206,48 @@ def test_an_array_that_claims_to_be_huge_is_refused():
 def test_predictions_are_compared_on_the_same_examples_alone():
     first = np.eye(2)[[0, 1, 0, 1, 0, 1]].astype(np.float32)
     one, two = Predictions.read(packed(scores=first), 2), Predictions.read(packed(scores=1 - first), 2)
-    comparison = one.compare(two, "fer2013")
-    assert (comparison.n, comparison.only_a, comparison.only_b) == (5, 4, 1)
-    assert one.compare(two, "fer2013-dedup").n == 4
+    comparison = one.compare(two, "fer2013", "fer2013")
+    assert (comparison.n, comparison.only_a, comparison.only_b, comparison.people) == (5, 4, 1, None)
+    assert one.compare(two, "mine", "mine").people == 3
     with pytest.raises(
-        ModelError, match=r"the test sets differ \(aaaaaaaaaaaa and bbbbbbbbbbbb\), so there are no pairs"
+        ModelError, match=r"the test sets fer2013 differ \(aaaaaaaaaaaa and bbbbbbbbbbbb\), so there are no pairs"
     ):
-        one.compare(Predictions.read(packed(test_sha256=np.array("b" * 64)), 2), "fer2013")
-    for labelling, changes in (("ferplus", {"ferplus": np.zeros(ROWS, int)}), ("fer2013-clean", {})):
+        one.compare(Predictions.read(packed(sha256=np.array("b" * 64)), 2), "fer2013", "fer2013")
+    with pytest.raises(ModelError, match="not both versions were measured on the test set 'natural'"):
+        one.compare(two, "natural", "natural")
+    for labelling, changes in (("ferplus", {"labels/ferplus": np.zeros(ROWS, int)}), ("clean", {})):
         with pytest.raises(ModelError, match=f"no labels '{labelling}' on which both versions agree"):
-            one.compare(Predictions.read(packed(**changes), 2), labelling)
+            one.compare(Predictions.read(packed(**changes), 2), "fer2013", labelling)
+
+
+# Several pictures of one person
+
+
+def test_obuchowski_by_hand():
+    """Three people with two, two and one pictures: the sums of differences deviate from their share of the mean."""
+    right_a, right_b = np.array([1, 1, 1, 0, 1], bool), np.array([0, 0, 1, 1, 1], bool)
+    half, p_value = paired.obuchowski(right_a, right_b, np.array([4, 4, 7, 7, 9]))
+    mean, sums, sizes = 1 / 5, np.array([2, -1, 0]), np.array([2, 2, 1])
+    error = math.sqrt(3 / 2 * ((sums - mean * sizes) ** 2).sum()) / 5
+    assert half == pytest.approx(Z_95 * error)
+    assert p_value == pytest.approx(2 * stats.norm.sf(mean / error))
+
+
+def test_pictures_of_one_person_count_for_less():
+    """The same answers forty times over: without knowing whose they are, chance would look like proof."""
+    right_a, right_b, labels = counted(8, 4, 1, 7)
+    people = np.arange(20)
+    many = [np.repeat(array, 40, axis=0) for array in (right_a, right_b, labels)]
+    assert paired.compare(*many).distinguishable
+    clustered = paired.compare(*many, np.repeat(people, 40))
+    assert not clustered.distinguishable
+    assert clustered.people == 20
+    alone = paired.compare(right_a, right_b, labels, people)
+    assert (alone.low, alone.high) == pytest.approx((clustered.low, clustered.high), abs=0.07)
+
+
+def test_two_versions_that_answer_alike_are_not_told_apart():
+    right, _, labels = counted(8, 0, 0, 7)
+    found = paired.compare(right, right, labels, np.zeros(15, int))
+    assert (found.difference, found.p_value, found.distinguishable) == (0, 1, False)
+    assert found.low < 0 < found.high

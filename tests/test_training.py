@@ -21,14 +21,26 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 from safetensors.numpy import load_file
 
-from fer import LABELS, EmotionClassifier, ModelError, metrics, read_version
+from fer import (
+    LABELS,
+    BlazeFace,
+    DataError,
+    EmotionClassifier,
+    FERPipeline,
+    ModelError,
+    load_image,
+    metrics,
+    read_version,
+)
 from fer.artifact import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS
+from fer.paired import Predictions
 from fer.preprocessing import Views
 from tests.support.fer2013 import arrays, write_folder, write_npz
 from tests.support.versions import ROOT, copy_seed, write_tiny
-from training import evaluate
+from training import evaluate, robustness
 from training.augment import Augmentation, augment
 from training.data import load
 from training.examples import training_examples
@@ -693,6 +705,7 @@ PARITY = """
 import json, sys
 import numpy as np
 from pathlib import Path
+from PIL import Image
 from safetensors.numpy import load_file
 from fer.preprocessing import normalize
 from training.architectures import serve
@@ -775,24 +788,25 @@ def test_evaluate_measures_seals_and_tells(folder, data):
     assert set(version.files) == {GRAPH, WEIGHTS, METRICS, PREDICTIONS, CARD}
     assert {path.name for path in folder.iterdir()} == {*version.files, CONFIG}
     private = load(data).split("PrivateTest")
-    with np.load(folder / PREDICTIONS, allow_pickle=False) as stored:
-        scores = stored["scores"]
-        assert str(stored["test_sha256"]) == report["test_sha256"] == private.sha256
-        for name in ("fer2013", "ferplus", "duplicate"):
-            assert np.array_equal(stored[name], getattr(private, name))
-        assert np.abs(answers(EmotionClassifier(version)) - stored["probes"]).max() < 1e-6
-    assert np.abs(EmotionClassifier(version).predict(private.images) - scores).max() < 1e-6
+    measured = report["test_sets"]["fer2013"]
+    stored = Predictions.read(version.read(PREDICTIONS), 4)
+    known = stored.test_sets["fer2013"]
+    assert known.sha256 == measured["sha256"] == private.sha256
+    assert np.abs(answers(EmotionClassifier(version)) - stored.probes).max() < 1e-6
+    assert np.abs(EmotionClassifier(version).predict(private.images) - known.scores).max() < 1e-6
     for name in ("fer2013", "fer2013-dedup", "ferplus"):
+        assert np.array_equal(known.labels[name], private.labels(name))
         rows = private.labels(name) >= 0
-        estimate = metrics.accuracy(scores[rows], private.labels(name)[rows])
-        assert report["labellings"][name]["accuracy"]["value"] == estimate.value
-        assert report["labellings"][name]["n"] == estimate.n == rows.sum()
+        estimate = metrics.accuracy(known.scores[rows], private.labels(name)[rows])
+        assert measured["labellings"][name]["accuracy"]["value"] == estimate.value
+        assert measured["labellings"][name]["n"] == estimate.n == rows.sum()
         assert f"{name:14} accuracy {estimate.value:.4f} ({estimate.low:.4f} to" in result.stdout
     assert version.temperature == report["temperature"]
-    assert version.uncertain_below == report["uncertain"]["below"]
+    assert version.uncertain_below == report["uncertain_below"]
     card = (folder / CARD).read_text(encoding="utf-8")
     assert card.startswith("---\n")
-    assert f"| fer2013 | 20 | {report['labellings']['fer2013']['accuracy']['value']:.4f} (" in card
+    accuracy = measured["labellings"]["fer2013"]["accuracy"]["value"]
+    assert f"| FER2013, PrivateTest, fer2013 | 20 | {accuracy:.4f} (" in card
     assert version.lineage["command"] in card
     assert "{{" not in card
 
@@ -809,9 +823,88 @@ def test_evaluate_again_gives_the_same_files(folder, data):
 def test_evaluate_without_votes_leaves_ferplus_out(folder, tmp_path):
     images = write_folder(tmp_path / "images", arrays((70, 35, 35)))
     report = evaluate.main(folder, images)
-    assert set(report["labellings"]) == {"fer2013", "fer2013-dedup"}
+    assert set(report["test_sets"]["fer2013"]["labellings"]) == {"fer2013", "fer2013-dedup"}
     assert read_version(folder).metrics() == report
-    assert "| ferplus |" not in (folder / CARD).read_text(encoding="utf-8")
+    assert "PrivateTest, ferplus" not in (folder / CARD).read_text(encoding="utf-8")
+
+
+def photographed(root: Path, folders: dict[str, int]) -> Path:
+    """So many copies of a photograph with one large face by class folder, of two people; the last shows nobody."""
+    face = Image.open(ROOT / "app_pages" / "samples" / "grace-hopper.jpg")
+    for folder, n in folders.items():
+        (root / folder).mkdir(parents=True)
+        for i in range(n):
+            face.save(root / folder / f"{'anna' if i % 2 else 'bert'}_{i}.jpg")
+    Image.new("RGB", (100, 100), "grey").save(root / next(iter(folders)) / "nobody_0.jpg")
+    return root
+
+
+def test_photographs_are_measured_end_to_end_beside_what_was_measured_before(folder, data, tmp_path):
+    before = evaluate.main(folder, data)
+    photographs = photographed(tmp_path / "photos", {"happy": 2, "neutral": 2, "angry": 1})
+    report = evaluate.main(folder, photographs=photographs, name="mine")
+    assert report["test_sets"]["fer2013"] == before["test_sets"]["fer2013"]
+    assert list(report["test_sets"]) == ["fer2013", "mine"]
+    version = read_version(folder)
+    assert version.metrics() == report
+    mine, known = report["test_sets"]["mine"], Predictions.read(version.read(PREDICTIONS), 4).test_sets["mine"]
+    assert (mine["split"], mine["people"], mine["left_out"]) == ("all", 3, {"anger": 1})
+    assert (mine["found"]["value"], mine["found"]["n"]) == (0.8, 5)
+    assert known.labels["mine"].tolist() == [-1, 0, 0, 0, 2, 2]
+    assert known.found.tolist() == [True, True, True, False, True, True]
+    (prediction, *_) = FERPipeline(BlazeFace(), EmotionClassifier(version))(
+        load_image(photographs / "happy/anna_1.jpg")
+    )
+    assert known.scores[2] == pytest.approx(list(prediction.scores.values()), abs=1e-5)
+    result = mine["labellings"]["mine"]
+    right = {"happy": 2, "neutral": 2}.get(prediction.label, 0)
+    assert (result["n"], result["accuracy"]["value"]) == (5, right / 5)
+    assert result["recall"]["happy"]["n"] == 3
+    assert np.array(result["confusion_matrix"])[:, 4].tolist() == [1, 0, 0, 0]
+    assert result["log_loss"]["n"] == result["expected_calibration_error"]["n"] == 4
+    card = (folder / CARD).read_text(encoding="utf-8")
+    assert "Whole photographs of 3 people" in card
+    assert "left out: 1 of anger" in card
+
+
+@pytest.mark.parametrize(
+    ("folders", "split", "measured", "n"),
+    [
+        ({"train/happy": 1, "valid/happy": 2}, None, "valid", 2),
+        ({"train/happy": 1, "valid/happy": 2, "test/happy": 3}, None, "test", 3),
+        ({"train/happy": 1, "valid/happy": 2, "test/happy": 3}, "PublicTest", "valid", 2),
+        ({"happy": 2}, None, "all", 3),
+    ],
+)
+def test_the_test_split_of_photographs_is_measured(folder, tmp_path, folders, split, measured, n):
+    photographs = photographed(tmp_path / "mine", folders)
+    report = evaluate.main(folder, photographs=photographs, split=split)
+    assert (report["test_sets"]["mine"]["split"], report["test_sets"]["mine"]["found"]["n"]) == (measured, n)
+
+
+@pytest.mark.parametrize(
+    ("folders", "options", "message"),
+    [
+        ({"happy": 1}, {"name": "fer2013"}, "received the name 'fer2013'"),
+        ({"happy": 1}, {"name": "two words"}, "received the name 'two words'"),
+        ({"angry": 1}, {}, "no picture is labelled happy or sad or neutral or surprised"),
+        ({"train/happy": 1}, {"split": "PrivateTest"}, "holds no PrivateTest; choose a --split of Training"),
+    ],
+)
+def test_photographs_that_cannot_be_measured(folder, tmp_path, folders, options, message):
+    photographs = photographed(tmp_path / "mine", folders)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(DataError, match=message):
+        evaluate.main(folder, photographs=photographs, **options)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_what_was_measured_at_another_temperature_is_dropped(folder, data, tmp_path):
+    photographs = photographed(tmp_path / "mine", {"happy": 2})
+    evaluate.main(folder, photographs=photographs)
+    assert list(evaluate.main(folder, data)["test_sets"]) == ["fer2013"]
+    assert list(evaluate.main(folder, photographs=photographs)["test_sets"]) == ["fer2013", "mine"]
+    assert list(evaluate.main(folder, data)["test_sets"]) == ["fer2013", "mine"]
 
 
 class Stop(BaseException):
@@ -823,7 +916,7 @@ class Stop(BaseException):
 def test_a_stopped_evaluation_leaves_a_readable_version(folder, data, monkeypatch, evaluated, step):
     """Stopped before its first, second, ... change to the folder; then run again to the end."""
     monkeypatch.setattr(evaluate.metrics, "bootstrap", lambda *_: metrics.Estimate(0.5, 0.4, 0.6, 1))
-    monkeypatch.setattr(evaluate.robustness, "DISTURBANCES", dict(list(DISTURBANCES.items())[:1]))
+    monkeypatch.setattr(robustness, "DISTURBANCES", dict(list(DISTURBANCES.items())[:1]))
     if evaluated:
         evaluate.main(folder, data)
     changes = iter(range(100))

@@ -23,7 +23,7 @@ from fer.graph_check import check_graph
 from fer.hub_repo import MAX_VERSIONS
 from fer.trial import CPU_SECONDS, SECONDS, Trials
 from tests.support.hostile import HOSTILE, mutations
-from tests.support.published import EVERY_FILE, MEASURED, REPO, version_files
+from tests.support.published import EVERY_FILE, REPO, TEST_SETS, version_files
 from tests.support.versions import tiny_config, tiny_graph, weights, write_tiny
 
 ROOT = Path(__file__).parents[1]
@@ -174,7 +174,7 @@ def test_large_metrics_are_neither_read_nor_kept(visit, publish, tmp_path) -> No
     """Empty objects, which take 24 times their place on the disk."""
 
     def bomb(kilobytes: int) -> bytes:
-        return json.dumps({"labellings": {"fer2013": MEASURED}, "more": [{}] * (kilobytes << 8)}).encode()
+        return json.dumps({"test_sets": TEST_SETS, "more": [{}] * (kilobytes << 8)}).encode()
 
     publish("v1.0.0", changed(tmp_path / "too large", METRICS, bomb(300)))
     for number in range(1, 12):

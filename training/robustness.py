@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
 from fer import EmotionClassifier
 from fer.metrics import accuracy
@@ -24,10 +25,10 @@ EYES, MOUTH = 0.39, 0.75  # heights at which FER2013 has them, in frames; see do
 def measure(classifier: EmotionClassifier, images: Image, labels: NDArray[np.integer]) -> dict[str, Any]:
     """Accuracy under every disturbance at every strength, and the mean of all relative to the accuracy without any."""
     clean = accuracy(classifier.predict(images), labels).value
-    disturbed = {
-        name: [accuracy(classifier.predict(disturb(images, name, i)), labels).value for i in range(len(strengths))]
-        for name, (_, strengths) in DISTURBANCES.items()
-    }
+    disturbed: dict[str, list[float]] = {name: [] for name in DISTURBANCES}
+    rounds = [(name, i) for name, (_, strengths) in DISTURBANCES.items() for i in range(len(strengths))]
+    for name, i in tqdm(rounds, "disturbed crops", unit="round", disable=None):
+        disturbed[name].append(accuracy(classifier.predict(disturb(images, name, i)), labels).value)
     return {
         "n": len(labels),
         "clean": clean,

@@ -17,7 +17,7 @@ from fer import (
     Target,
 )
 from fer.aliases import ALIASES
-from fer.artifact import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, write_config
+from fer.artifact import CARD, CONFIG, ESTIMATES, GRAPH, METRICS, PREDICTIONS, WEIGHTS, write_config
 from tests.support.hub import HubServer
 from tests.support.versions import LABELS, tiny_config, tiny_graph, weights
 
@@ -25,9 +25,20 @@ REPO = f"{HubServer.user}/faces"
 EVERY_FILE = (CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, CARD)
 ESTIMATE = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10}
 MEASURED = {
-    **dict.fromkeys(("accuracy", "macro_f1", "log_loss", "expected_calibration_error"), ESTIMATE),
+    "n": 10,
+    **dict.fromkeys(ESTIMATES, ESTIMATE),
     "recall": dict.fromkeys(LABELS, ESTIMATE),
     "confusion_matrix": [[4, 0, 0], [0, 3, 0], [0, 0, 3]],
+}
+TEST_SETS = {
+    "fer2013": {
+        "title": "FER2013",
+        "split": "PrivateTest",
+        "sha256": "a" * 64,
+        "people": None,
+        "found": None,
+        "labellings": {"fer2013": MEASURED},
+    }
 }
 
 
@@ -35,7 +46,7 @@ def version_files(folder: Path, **changes: Any) -> dict[str, bytes | None]:
     """A sealed version; its weights and predictions are not looked into."""
     folder.mkdir(parents=True)
     (folder / GRAPH).write_bytes(tiny_graph(weights(seed=len(folder.name))))
-    (folder / METRICS).write_text(json.dumps({"labellings": {"fer2013": MEASURED}, "of": folder.name}))
+    (folder / METRICS).write_text(json.dumps({"test_sets": TEST_SETS, "of": folder.name}))
     (folder / PREDICTIONS).write_bytes(b"predictions of " + folder.name.encode())
     (folder / WEIGHTS).write_bytes(b"weights")
     (folder / CARD).write_text(f"---\nlicense: apache-2.0\n---\n# {folder.name}")

@@ -15,7 +15,7 @@ from fer import FERError, ModelError, ModelVersion, Registry, VersionRef, open_r
 from fer.artifact import PREDICTIONS
 from fer.paired import Predictions
 
-LABELLING = "fer2013"
+TEST_SET = "fer2013"
 
 
 def main(repo: str, names: Sequence[str]) -> None:
@@ -33,15 +33,16 @@ def _line(ref: VersionRef, outcome: ModelVersion | FERError) -> str:
     if isinstance(outcome, FERError):
         return f"{start}  {outcome}"
     report = outcome.metrics() or {}
-    accuracy = report["labellings"][LABELLING]["accuracy"]
-    measured = f"accuracy {accuracy['value']:.3f} on test set {report['test_sha256'][:12]} (n={accuracy['n']})"
+    known = report["test_sets"][TEST_SET]
+    accuracy = known["labellings"][TEST_SET]["accuracy"]
+    measured = f"accuracy {accuracy['value']:.3f} on test set {known['sha256'][:12]} (n={accuracy['n']})"
     return "  ".join([start, measured, *ref.aliases])
 
 
 def _verdict(registry: Registry, a: str, b: str) -> str:
     try:
         one, other = (_predictions(registry.fetch(registry.resolve(name))) for name in (a, b))
-        return one.compare(other, LABELLING).sentence(a, b)
+        return one.compare(other, TEST_SET, TEST_SET).sentence(a, b)
     except ModelError as error:
         return f"{a} and {b} cannot be compared: {error}"
 
