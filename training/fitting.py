@@ -14,12 +14,12 @@ import numpy as np
 
 from fer.preprocessing import normalize
 from training import architectures
-from training.architectures import served, trainable
+from training.architectures import trainable
 from training.callbacks import MovingAverage, Progress, Trapezoid, restore
 from training.data import CLASSES, Split, blend_logits
 from training.distil import distil
 from training.examples import Examples
-from training.pull import load_weights
+from training.pull import restored
 from training.recipes import Recipe, Views
 from training.views import Batches
 
@@ -41,8 +41,7 @@ class Fitting:
 
     def begin_from(self, version: Path) -> None:
         """Take the weights of a version."""
-        start = served(self.recipe.architecture)
-        load_weights(start, version)
+        start = restored(self.recipe.architecture, version)
         architectures.begin_from(self.model, start)
 
     def run(self, output: Path, public: Split, *, resume: bool) -> None:
