@@ -139,7 +139,12 @@ def version_card(entry: Entry) -> None:
         elif not ordinary:
             st.metric("Accuracy", "not measured")
         st.html(legend(version.labels))
-        if set(version.labels) != set(LABELS):
+        if set(version.labels) > set(LABELS):
+            st.caption(
+                f"It knows {len(version.labels)} expressions, of which any may be mistaken for another: its figures "
+                f"cannot be compared with those of versions that know {len(LABELS)}."
+            )
+        elif set(version.labels) != set(LABELS):
             known = f"Unusual: it knows {', '.join(version.labels)} instead of {', '.join(LABELS)}"
             st.caption(plain(f"{known}, so its figures cannot be compared with those of the others."))
         st.caption(

@@ -55,7 +55,7 @@ def _classified(tray: Tray, detector: FaceDetector, classifiers: Sequence[Emotio
 def _show(found: SideBySide, tray: Tray, classifiers: Sequence[EmotionClassifier], marks: Mapping[str, str]) -> None:
     rows = found.rows(tray.photos, classifiers)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**{summary(rows, len(classifiers))}**")
+        st.markdown(f"**{common.plain(summary(rows, len(classifiers)))}**")
         st.button("Clear", icon=":material/close:", type="tertiary", on_click=clear)
     for reason in found.failed():
         st.markdown(f"- {common.plain(reason)}")

@@ -30,9 +30,15 @@ class Row(NamedTuple):
     answers: Mapping[str, Prediction]
 
     @property
+    def shared(self) -> list[str]:
+        """The expressions that all versions know, in the order of the first."""
+        first, *others = (answer.scores for answer in self.answers.values())
+        return [label for label in first if all(label in scores for scores in others)]
+
+    @property
     def agreed(self) -> bool:
-        """Whether all versions see the same expression."""
-        return len({answer.label for answer in self.answers.values()}) == 1
+        """Whether all versions find the same one of the shared expressions the most probable."""
+        return len({_likeliest(answer, self.shared) for answer in self.answers.values()}) == 1
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -91,14 +97,22 @@ def summary(rows: Sequence[Row], versions: int) -> str:
     faces = f"{len(rows)} face{'s' * (len(rows) != 1)}"
     if versions < 2 or not rows:
         return f"{faces} found."
+    if not rows[0].shared:
+        return f"{faces} found; there is no expression that all of these versions know."
     same = sum(row.agreed for row in rows)
     some = "Both" if versions == 2 else f"All {versions}"
-    return f"{some} versions give the same expression to {same} of {faces} ({same / len(rows):.0%})."
+    alike = all(len(answer.scores) == len(rows[0].shared) for answer in rows[0].answers.values())
+    among = "" if alike else f", among those that {some.lower()} know: {', '.join(rows[0].shared)}"
+    return f"{some} versions give the same expression to {same} of {faces} ({same / len(rows):.0%}){among}."
 
 
 def faces_html(rows: Sequence[Row], marks: Mapping[str, str]) -> str:
     """Each face with the answers beside it, as HTML; `marks` are the versions' signs by name."""
     return f'<div class="fer-duel">{"".join(_face_html(row, marks) for row in rows)}</div>'
+
+
+def _likeliest(answer: Prediction, labels: Sequence[str]) -> str:
+    return max(labels, key=lambda label: answer.scores[label], default="")
 
 
 def _face_html(row: Row, marks: Mapping[str, str]) -> str:

@@ -18,14 +18,14 @@ from app_pages import common, versions
 from app_pages.intake import SAMPLES
 from app_pages.trade_charts import frontier
 from app_pages.versions import FER2013
-from fer import Aliases, HubRegistry, Target
+from fer import LABELS, Aliases, HubRegistry, Target
 from fer.artifact import METRICS
 from fer.registry import DEFAULT, BundledRegistry
 from tests.support.compared import CROPS, publish, publish_versions, seal, write_versions
 from tests.support.hub import Answer, HubServer
 from tests.support.measured import write_measured
 from tests.support.published import REPO, move, set_aliases
-from tests.support.versions import SEED, write_tiny
+from tests.support.versions import SEED, tiny_graph, weights, write_tiny
 
 pytest_plugins = ["tests.support.hub.fixtures"]
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
@@ -412,6 +412,15 @@ def test_unusual_expressions_are_named(models: Path) -> None:
     write_tiny(models / "tiny", name="tiny", labels=("happy", "angry_1", "sad"))
     app = open_page("upload")
     assert "Unusual: it knows happy, angry_1, sad instead of happy, sad, neutral, surprised" in texts(app)
+
+
+def test_a_version_of_seven_expressions_tells_how_many_it_knows(models: Path) -> None:
+    shutil.rmtree(models)
+    graph = tiny_graph(weights(classes=7))
+    write_tiny(models / "tiny", graph, name="tiny", labels=(*LABELS, "angry", "disgusted", "afraid"))
+    app = open_page("upload")
+    assert "It knows 7 expressions" in texts(app)
+    assert "Unusual" not in texts(app)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The visitor's photos under several versions: what stands beside each face."""
+"""Versions side by side: what stands beside each face, and what counts as the same answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pytest
 
-from app_pages.side_by_side import Row, faces_html
+from app_pages.side_by_side import Row, faces_html, summary
 from fer import Box, Face, Landmarks, Prediction
 
 FRONTAL = Landmarks((10, 20), (30, 20), (20, 25))
@@ -37,3 +37,49 @@ def test_the_caption_of_a_face_says_what_holds_for_every_version(landmarks, weak
     words = re.sub("<[^>]*>", "", caption[1]).strip()
     assert words == f"photo.jpg, face 1 {remark}".strip()
     assert markup.count("uncertain") == uncertain
+
+
+FACE = Face(Box(0, 0, 10, 10), 0.9)
+CROP = np.zeros((48, 48), np.uint8)
+
+
+def row(*answers: dict[str, float]) -> Row:
+    named = {f"v{i}": Prediction(FACE, scores, CROP) for i, scores in enumerate(answers)}
+    return Row("photo.jpg", 1, "data:", named)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "agreed"),
+    [
+        ({"happy": 0.6, "sad": 0.4}, {"happy": 0.9, "sad": 0.1}, True),
+        ({"happy": 0.6, "sad": 0.4}, {"sad": 0.6, "happy": 0.4}, False),
+        ({"happy": 0.6, "sad": 0.4}, {"angry": 0.5, "sad": 0.2, "happy": 0.3}, True),
+        ({"happy": 0.6, "sad": 0.4}, {"angry": 0.5, "sad": 0.3, "happy": 0.2}, False),
+    ],
+)
+def test_versions_agree_among_the_expressions_that_all_know(one, other, agreed):
+    assert row(one, other).agreed is agreed
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "text"),
+    [
+        (
+            {"happy": 0.6, "sad": 0.4},
+            {"sad": 0.6, "happy": 0.4},
+            "Both versions give the same expression to 0 of 1 face (0%).",
+        ),
+        (
+            {"happy": 0.6, "sad": 0.4},
+            {"angry": 0.5, "sad": 0.2, "happy": 0.3},
+            "Both versions give the same expression to 1 of 1 face (100%), among those that both know: happy, sad.",
+        ),
+        (
+            {"happy": 0.6, "sad": 0.4},
+            {"bored": 0.5, "asleep": 0.5},
+            "1 face found; there is no expression that all of these versions know.",
+        ),
+    ],
+)
+def test_the_summary_says_which_expressions_were_compared(one, other, text):
+    assert summary([row(one, other)], 2) == text

@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from safetensors.numpy import load_file
+from scipy.special import softmax
 
 from fer import (
     LABELS,
@@ -99,7 +100,7 @@ FACTS = """
 import json
 import numpy as np
 from training.architectures import begin_from, served, serve, trainable
-from training.data import blend_logits
+from training.data import LABEL_SETS, blend_logits
 from training.callbacks import MovingAverage, Trapezoid
 from training.fitting import two_labellings
 from training.recipes import RECIPES, Schedule
@@ -141,6 +142,9 @@ print(json.dumps({
     "served": np.asarray(serve(trained, 0.3)(faces)).tolist(),
     "continued": np.asarray(serve(continued, 0.7)(faces)).tolist(),
     "blended": blend_logits(logits, 0.3).tolist(),
+    "seven": np.asarray(serve(trained, 0.3, LABEL_SETS["seven"])(faces)).tolist(),
+    "eight": np.asarray(serve(trained, 1.0, LABEL_SETS["eight"])(faces)).tolist(),
+    "logits": logits.tolist(),
     "rates": [float(rate(step)) for step in (0, 9, 10, 29, 30, 40, 49, 50)],
     "averages": averages,
     "losses": [loss(targets, np.zeros(15)) for targets in ([], [2], [9], [2, 9])],
@@ -195,6 +199,14 @@ def test_every_recipe_names_a_network(facts):
 def test_the_served_network_blends_the_logits_of_the_trained_one(facts):
     powers = np.exp(facts["blended"])
     assert np.allclose(facts["served"], powers / powers.sum(axis=1, keepdims=True), atol=1e-5)
+
+
+def test_seven_and_eight_labels_are_the_outputs_of_their_data_set(facts):
+    logits = np.array(facts["logits"])
+    original, ferplus = logits[:, [3, 4, 6, 5, 0, 1, 2]], logits[:, [8, 10, 7, 9, 11, 12, 13, 14]]
+    mixed = 0.7 * original + 0.3 * ferplus[:, :7]
+    assert np.allclose(facts["seven"], softmax(mixed, axis=1), atol=1e-5)
+    assert np.allclose(facts["eight"], softmax(ferplus, axis=1), atol=1e-5)
 
 
 def test_a_run_begins_from_a_served_network_whatever_the_blend(facts):
@@ -707,13 +719,15 @@ import numpy as np
 from pathlib import Path
 from PIL import Image
 from safetensors.numpy import load_file
+from scipy.special import softmax
 from fer.preprocessing import normalize
 from training.architectures import serve
 from training.runs import read_network
-model = serve(read_network(Path(sys.argv[1])), 0.3)
+trained = read_network(Path(sys.argv[1]))
+model = serve(trained, 0.3)
 tensors = load_file(Path(sys.argv[2]) / "model.safetensors")
-assert set(tensors) == {v.path for v in model.weights}
-assert all(np.array_equal(tensors[v.path], v.numpy()) for v in model.weights)
+assert set(tensors) == {v.path for v in trained.weights}
+assert all(np.array_equal(tensors[v.path], v.numpy()) for v in trained.weights)
 faces = np.load(sys.argv[3])["images"]
 np.save(sys.argv[4], np.asarray(model(normalize(faces), training=False)))
 """
@@ -732,7 +746,7 @@ def test_the_exported_graph_computes_what_keras_computes(finished, exported, dat
     assert result.returncode == 0, result.stdout
     difference = EmotionClassifier(version).predict(FACES) - np.load(tmp_path / "keras.npy")
     assert np.abs(difference).max() < 1e-5
-    assert sum(tensor.size for tensor in load_file(exported / WEIGHTS).values()) == 1_219_812
+    assert load_file(exported / WEIGHTS)["logits/kernel"].shape == (192, 15)
     assert [path.name for path in exported.parent.iterdir()] == ["tiny"]
     assert len({stat.S_IMODE(path.stat().st_mode) for path in exported.iterdir()}) == 1
 
@@ -752,6 +766,38 @@ def test_an_int8_graph_is_small_and_computes_nearly_the_same(finished, exported,
     assert 0 < np.abs(scores - EmotionClassifier(reference).predict(one_view)).max() < 0.02
     alone = np.concatenate([EmotionClassifier(version).predict(face[None]) for face in one_view])
     assert np.abs(scores - alone).max() < 1e-5
+
+
+WEIGHTS_OF_GRAPH = """
+import json, sys
+from pathlib import Path
+from fer import ModelError
+from fer.artifact import CONFIG, read_version, write_config
+from training.gate import _check_weights
+
+folder = Path(sys.argv[1])
+_check_weights(read_version(folder))
+config = json.loads((folder / CONFIG).read_text())
+config["lineage"]["config"]["recipe"]["labels"]["blend"] = 0.9
+write_config(folder, config)
+try:
+    _check_weights(read_version(folder))
+except ModelError as error:
+    print(error)
+"""
+
+
+def test_a_version_of_seven_labels_keeps_the_weights_of_all(finished, exported, tmp_path):
+    folder = tmp_path / "seven"
+    result = python("-m", "training.export", "--run", finished, "--output", folder, "--labels", "seven")
+    assert result.returncode == 0, result.stdout
+    version = read_version(folder)
+    assert version.labels == ("happy", "sad", "neutral", "surprised", "angry", "disgusted", "afraid")
+    assert version.read(WEIGHTS) == read_version(exported).read(WEIGHTS)
+    assert EmotionClassifier(version).predict(FACES).shape == (len(FACES), 7)
+    checked = python("-c", WEIGHTS_OF_GRAPH, folder)
+    assert checked.returncode == 0, checked.stdout
+    assert "model.safetensors is not of this model.tflite: with these weights the answers" in checked.stdout
 
 
 @pytest.mark.parametrize("scales", [["1", "1"], ["0.8", "0.9", "1", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6"]])

@@ -19,7 +19,7 @@ from tests.support.versions import ROOT, copy_seed
 
 pytestmark = pytest.mark.timeout(300)
 COMMANDS = (
-    "train", "export", "evaluate", "push", "promote", "pull", "tried", "seeds", "pack", "geometry", "turned",
+    "train", "export", "evaluate", "push", "promote", "pull", "tried", "seeds", "pack", "geometry", "turned", "crops",
 )  # fmt: skip
 TRAIN = ("train", "--recipe", "slim", "--data", "absent.npz", "--output", "runs/absent")
 EXPORT = ("export", "--run", "runs/absent", "--output", "models/absent")
@@ -130,6 +130,9 @@ def test_what_nobody_voted_on_is_neither_shown_nor_served(voteless, tmp_path):
         f"error: {run} saw no FER+ votes, so its outputs for them learnt nothing, and received a blend of 0.3; "
         "leave --blend away.\n"
     )
+    eight = command("export", "--run", run, "--output", version, "--labels", "eight")
+    assert eight.returncode == 1
+    assert eight.stderr == (f"error: {run} saw no FER+ votes, which alone know eight labels; export seven or four.\n")
     filled = command("export", "--run", run, "--output", version, preexec_fn=full(100))
     assert filled.returncode == 1
     assert re.search(

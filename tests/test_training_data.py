@@ -13,7 +13,7 @@ from PIL import Image
 
 from fer import DataError
 from tests.support.fer2013 import arrays, write_csv, write_folder, write_npz, write_votes
-from training.data import FER2013, LABELLINGS, SPLITS, VOTES, ferplus_labels, load
+from training.data import FER2013, LABEL_SETS, LABELLINGS, SPLITS, VOTES, ferplus_labels, load
 from training.pack import pack
 
 DATA = arrays()
@@ -185,6 +185,39 @@ def test_duplicates_are_those_of_training():
 )
 def test_ferplus_labels_need_a_majority_of_one_emotion(votes, label):
     assert ferplus_labels(np.array([votes], np.uint8)).tolist() == [label]
+
+
+@pytest.mark.parametrize(
+    ("votes", "label"),
+    [
+        ([10, 0, 0, 0, 0, 0, 0, 0, 0, 0], "neutral"),
+        ([0, 0, 0, 0, 0, 0, 0, 9, 0, 1], "contemptuous"),
+        ([0, 0, 0, 0, 5, 1, 1, 1, 1, 1], "angry"),  # five of the five that are left
+        ([0, 0, 0, 0, 0, 5, 4, 1, 0, 0], "disgusted"),
+        ([0, 0, 0, 0, 0, 4, 4, 1, 1, 0], None),
+        ([0, 0, 0, 0, 0, 0, 5, 0, 5, 0], None),
+        ([1, 1, 1, 1, 1, 1, 1, 1, 1, 1], None),
+        ([0, 0, 0, 0, 0, 0, 3, 0, 7, 0], None),
+        ([0, 0, 0, 0, 0, 0, 3, 0, 0, 7], None),
+    ],
+)
+def test_eight_labels_follow_the_published_majority_rule(votes, label):
+    eight = LABEL_SETS["eight"]
+    [index] = ferplus_labels(np.array([votes], np.uint8), eight)
+    assert (eight[index] if index >= 0 else None) == label
+
+
+def test_the_rows_under_the_published_rule_are_as_many_as_others_found(shared):
+    private = load(shared / "data" / "fer2013").split("PrivateTest", LABEL_SETS["eight"])
+    assert (private.ferplus >= 0).sum() == 3153
+
+
+def test_a_split_of_seven_labels_keeps_every_class():
+    data = FER2013(DATA["images"], DATA["label"], DATA["usage"], DATA["ferplus_votes"])
+    split = data.split("PrivateTest", LABEL_SETS["seven"])
+    classes = DATA["label"][DATA["usage"] == 2]
+    of_seven = {0: "angry", 1: "disgusted", 2: "afraid", 3: "happy", 4: "sad", 5: "surprised", 6: "neutral"}
+    assert [LABEL_SETS["seven"][i] for i in split.fer2013] == [of_seven[i] for i in classes]
 
 
 def test_a_row_counts_where_either_labelling_names_it():

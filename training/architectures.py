@@ -2,7 +2,7 @@
 
 A network ends in one dense layer. In training it gives `LOGITS` numbers: the seven classes of FER2013, then the
 eight emotions of FER+, as two label sets taught side by side. `serve` makes of it what the app runs: the
-probabilities of the four expressions of `fer.LABELS`, from any blend of the two.
+probabilities of the expressions of one of `LABEL_SETS`, from any blend of the two.
 """
 
 from __future__ import annotations
@@ -126,22 +126,28 @@ def trainable(architecture: str) -> keras.Model:
 def served(
     architecture: str, *, shape: tuple[int, int, int] = (SIDE, SIDE, 1), classes: int = len(LABELS)
 ) -> keras.Model:
-    """The network to serve: faces (n, 48, 48, 1) -> probabilities (n, 4) in the order of `fer.LABELS`."""
+    """The network to serve: faces (n, 48, 48, 1) -> probabilities (n, classes)."""
     inputs = keras.Input(shape, name="face")
     outputs = layers.Dense(classes, activation="softmax", name="probabilities")(BODIES[architecture](inputs))
     return keras.Model(inputs, outputs, name=architecture)
 
 
-def serve(trained: keras.Model, blend: float) -> keras.Model:
+def serve(trained: keras.Model, blend: float, labels: tuple[str, ...] = LABELS) -> keras.Model:
     """The served network of a trained one: its logits are those of FER2013, and `blend` parts of those of FER+."""
-    model = served(trained.name)
+    model = served(trained.name, classes=len(labels))
     *body, kernel, bias = trained.get_weights()
-    model.set_weights([*body, blend_logits(kernel, blend), blend_logits(bias, blend)])
+    model.set_weights([*body, blend_logits(kernel, blend, labels), blend_logits(bias, blend, labels)])
     return model
 
 
 def begin_from(trained: keras.Model, model: keras.Model) -> None:
-    """Give the network to train the weights of a served one; classes that are not served keep their own logits."""
+    """Give the network to train the weights of another: of one like it, or of a served one.
+
+    Of a served one, classes that are not served keep their own logits.
+    """
+    if model.output_shape == trained.output_shape:
+        trained.set_weights(model.get_weights())
+        return
     *body, kernel, bias = model.get_weights()
     *_, all_kernels, all_biases = trained.get_weights()
     for index in (np.array(FER2013_INDEX), len(CLASSES) + np.array(FERPLUS_INDEX)):

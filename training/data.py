@@ -14,7 +14,7 @@ import csv
 import hashlib
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,11 +32,22 @@ EMOTIONS = VOTES[:8]
 LABELLINGS = ("fer2013", "fer2013-dedup", "ferplus")
 SIDE = 48
 COLUMNS = 200  # of faces in a packed file
-FER2013_INDEX = (3, 4, 6, 5)  # where `fer.LABELS` stand in `CLASSES`
-FERPLUS_INDEX = (1, 3, 0, 2)  # where they stand in `EMOTIONS`
 
-_FER2013_TO_LABEL = np.array([-1, -1, -1, 0, 1, 3, 2], np.int8)
-_FERPLUS_TO_LABEL = np.array([2, 0, 3, 1, -1, -1, -1, -1], np.int8)
+_SEVEN = (*LABELS, "angry", "disgusted", "afraid")
+LABEL_SETS = {"four": LABELS, "seven": _SEVEN, "eight": (*_SEVEN, "contemptuous")}
+"""What a version may answer: the app's four, those that FER2013 knows, those that FER+ knows."""
+
+_CLASS_OF = {
+    "happy": "happy", "sad": "sad", "neutral": "neutral", "surprised": "surprise", "angry": "angry",
+    "disgusted": "disgust", "afraid": "fear",
+}  # fmt: skip
+_EMOTION_OF = {
+    "happy": "happiness", "sad": "sadness", "neutral": "neutral", "surprised": "surprise", "angry": "anger",
+    "disgusted": "disgust", "afraid": "fear", "contemptuous": "contempt",
+}  # fmt: skip
+FER2013_INDEX = tuple(CLASSES.index(_CLASS_OF[label]) for label in LABELS)  # where `fer.LABELS` stand in `CLASSES`
+FERPLUS_INDEX = tuple(EMOTIONS.index(_EMOTION_OF[label]) for label in LABELS)  # where they stand in `EMOTIONS`
+
 _COUNTS = tuple(map(str, range(11)))
 _MAJORITY = 5  # FER+ labels count where more than this many of the ten annotators agree
 _ALIASES = {"anger": "angry", "happiness": "happy", "sadness": "sad", "surprised": "surprise", "disgusted": "disgust"}
@@ -60,14 +71,17 @@ class FER2013:
     splits: NDArray[np.uint8]
     votes: NDArray[np.uint8] | None
 
-    def split(self, name: str) -> Split:
-        """The rows of one split that carry one of the four labels under `fer2013` or `ferplus`."""
+    def split(self, name: str, labels: tuple[str, ...] = LABELS) -> Split:
+        """The rows of one split that carry one of the labels, in one of `LABEL_SETS`, under `fer2013` or `ferplus`."""
         in_split = self.splits == SPLITS.index(name)
-        original = _FER2013_TO_LABEL[self.classes]
-        ferplus = ferplus_labels(self.votes) if self.votes is not None else np.full(len(self.images), -1, np.int8)
+        original = _places(CLASSES, _CLASS_OF, labels)[self.classes]
+        if self.votes is not None:
+            ferplus = ferplus_labels(self.votes, labels)
+        else:
+            ferplus = np.full(len(self.images), -1, np.int8)
         rows = np.flatnonzero(in_split & ((original >= 0) | (ferplus >= 0)))
         if not len(rows):
-            raise DataError(f"the data holds no {name} image of {', '.join(LABELS)}; all three splits are needed.")
+            raise DataError(f"the data holds no {name} image of {', '.join(labels)}; all three splits are needed.")
         training = {image.tobytes() for image in self.images[self.splits == SPLITS.index("Training")]}
         duplicate = np.array([self.images[row].tobytes() in training for row in rows]) & (name != "Training")
         favourite = self.votes[rows, : len(EMOTIONS)].max(axis=1) if self.votes is not None else np.zeros_like(rows)
@@ -76,9 +90,9 @@ class FER2013:
 
 @dataclass(frozen=True)
 class Split:
-    """One split reduced to the project's labels; -1 marks a row that a labelling leaves out.
+    """One split reduced to a label set; -1 marks a row that a labelling leaves out.
 
-    `images` (n, 48, 48) uint8; `fer2013` and `ferplus` (n,) int8 index `fer.LABELS`; `duplicate` (n,) bool marks
+    `images` (n, 48, 48) uint8; `fer2013` and `ferplus` (n,) int8 index the label set; `duplicate` (n,) bool marks
     images with a pixel-identical copy in Training; `favourite` (n,) uint8 counts the FER+ annotators, of ten, who
     chose the emotion that most of them chose, 0 without votes.
     """
@@ -108,18 +122,37 @@ class Split:
         return digest.hexdigest()
 
 
-def ferplus_labels(votes: NDArray[np.uint8]) -> NDArray[np.int8]:
-    """Majority labels of the FER+ votes (Barsoum et al. 2016): (n, 10) counts -> (n,) indices of `LABELS`, or -1."""
-    emotions = votes[:, :8]
-    winner = emotions.argmax(axis=1)
-    clear = emotions.max(axis=1) > _MAJORITY
-    return np.where(clear, _FERPLUS_TO_LABEL[winner], np.int8(-1))
+def ferplus_labels(votes: NDArray[np.uint8], labels: tuple[str, ...] = LABELS) -> NDArray[np.int8]:
+    """Majority labels of the FER+ votes: (n, 10) counts -> (n,) indices of `labels`, or -1.
+
+    Of the four labels, more than five of the ten annotators must agree on one. Larger sets follow the rule under which
+    results on FER+ are published (Barsoum et al. 2016): an answer that one annotator alone gave is dropped, and more
+    than half of the others must agree on an emotion.
+    """
+    if labels == LABELS:
+        clear = votes[:, : len(EMOTIONS)].max(axis=1) > _MAJORITY
+    else:
+        votes = np.where(votes > 1, votes, 0)
+        clear = 2 * votes[:, : len(EMOTIONS)].max(axis=1) > votes.sum(axis=1)
+    winner = votes[:, : len(EMOTIONS)].argmax(axis=1)
+    return np.where(clear, _places(EMOTIONS, _EMOTION_OF, labels)[winner], np.int8(-1))
 
 
-def blend_logits(logits: np.ndarray, blend: float) -> np.ndarray:
-    """Logits (..., 15) -> logits (..., 4); `blend` 0 takes the labels of FER2013, 1 those of FER+."""
-    original = logits[..., FER2013_INDEX]
-    ferplus = logits[..., len(CLASSES) + np.array(FERPLUS_INDEX)]
+def _places(names: tuple[str, ...], name_of: Mapping[str, str], labels: tuple[str, ...]) -> NDArray[np.int8]:
+    """For each of a data set's names, which of the labels it is, or -1."""
+    place = {name_of[label]: i for i, label in enumerate(labels) if label in name_of}
+    return np.array([place.get(name, -1) for name in names], np.int8)
+
+
+def blend_logits(logits: np.ndarray, blend: float, labels: tuple[str, ...] = LABELS) -> np.ndarray:
+    """Logits (..., 15) -> logits (..., labels); `blend` 0 takes the labels of FER2013, 1 those of FER+.
+
+    FER2013 does not know the last of the eight labels, so that these need a blend of 1.
+    """
+    ferplus = logits[..., [len(CLASSES) + EMOTIONS.index(_EMOTION_OF[label]) for label in labels]]
+    if blend == 1:
+        return ferplus
+    original = logits[..., [CLASSES.index(_CLASS_OF[label]) for label in labels]]
     return (1.0 - blend) * original + blend * ferplus
 
 

@@ -8,6 +8,9 @@
     a version that looks at each face twice, at two scales, and at the mirror images too
     python -m training.export --run runs/flagship --output models/flagship-views --views 0.9 1.2 --mirror
 
+    a version of the same training that answers the seven expressions of FER2013
+    python -m training.export --run runs/flagship --output models/flagship-seven --labels seven
+
 Takes about 20 seconds. The averaged weights of the last epoch are taken, and of their two label sets the blend
 that the recipe names, or --blend; the original labels alone where no image had FER+ votes. A float32 graph must agree
 with Keras to 1e-4 in probability, or nothing is written. An earlier export of the same run is replaced, anything else
@@ -26,10 +29,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from safetensors.numpy import save
 
-from fer import LABELS, DataError, ModelError, ModelVersion
+from fer import DataError, ModelError, ModelVersion
 from fer.artifact import CONFIG, GRAPH, WEIGHTS, read_config, read_version, write_config
 from fer.preprocessing import GEOMETRIES, ONE_VIEW, Views
 from training.command import command_line, finish, load_keras, number, writing_to
+from training.data import LABEL_SETS
 from training.probes import CONVERTED, parity
 from training.runs import read_lineage, read_network
 
@@ -45,31 +49,34 @@ def main(
     blend: float | None = None,
     precision: str = "float32",
     views: Views = ONE_VIEW,
+    labels: str = "four",
 ) -> ModelVersion:
     """Export the last epoch of `run` as the version folder `output`; an earlier export of it is replaced whole.
 
     `blend` are the parts of FER+ in the logits, if not those of the recipe; the lineage then tells it. `precision` is
     that of the graph's weights; model.safetensors keeps float32, from which training can go on. `views` of a face are
-    averaged when the version serves.
+    averaged when the version serves. `labels`, a key of `LABEL_SETS`, are what it answers; the weights that are kept
+    hold the outputs of all of them.
     """
     lineage = read_lineage(run) | {"precision": precision}
     _check_place(output, lineage)
     recipe = lineage["config"]["recipe"]
-    recipe["labels"]["blend"] = _blend(run, lineage, blend)
+    recipe["labels"]["blend"] = _blend(run, lineage, blend, labels)
     load_keras()
     from training.architectures import serve
     from training.convert import PRECISIONS, convert
 
-    model = serve(read_network(run), recipe["labels"]["blend"])
+    trained = read_network(run)
+    model = serve(trained, recipe["labels"]["blend"], LABEL_SETS[labels])
     with writing_to(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
             folder = Path(scratch) / output.name
             folder.mkdir()
             (folder / GRAPH).write_bytes(convert(model, **PRECISIONS[precision]))
-            tensors = {variable.path: np.asarray(variable) for variable in model.weights}
+            tensors = {variable.path: np.asarray(variable) for variable in trained.weights}
             (folder / WEIGHTS).write_bytes(save(tensors))  # `save_file` would let nobody else read them
-            version = write_config(folder, _config(output.name, model, lineage, views))
+            version = write_config(folder, _config(output.name, model, lineage, views, LABEL_SETS[labels]))
             _check_parity(model, version, CONVERTED[precision])
             if output.exists():
                 shutil.rmtree(output)
@@ -91,8 +98,19 @@ def _check_place(output: Path, lineage: dict[str, Any]) -> None:
         )
 
 
-def _blend(run: Path, lineage: dict[str, Any], wanted: float | None) -> float:
-    """The parts of FER+ in the logits; none where nobody voted, as those outputs then learnt nothing."""
+def _blend(run: Path, lineage: dict[str, Any], wanted: float | None, labels: str) -> float:
+    """The parts of FER+ in the logits; none where nobody voted, as those outputs then learnt nothing.
+
+    FER+ alone knows the eight labels.
+    """
+    if labels == "eight":
+        if not lineage["voted"]:
+            raise DataError(f"{run} saw no FER+ votes, which alone know eight labels; export seven or four.")
+        if wanted not in (None, 1.0):
+            raise DataError(
+                f"received a blend of {wanted:g} of eight labels, which FER+ alone knows; leave --blend away."
+            )
+        return 1.0
     if lineage["voted"]:
         return float(lineage["config"]["recipe"]["labels"]["blend"]) if wanted is None else wanted
     if wanted:
@@ -103,12 +121,14 @@ def _blend(run: Path, lineage: dict[str, Any], wanted: float | None) -> float:
     return 0.0
 
 
-def _config(name: str, model: keras.Model, lineage: dict[str, Any], views: Views) -> dict[str, Any]:
+def _config(
+    name: str, model: keras.Model, lineage: dict[str, Any], views: Views, labels: tuple[str, ...]
+) -> dict[str, Any]:
     return {
         "name": name,
         "architecture": lineage["config"]["recipe"]["architecture"],
         "parameters": model.count_params(),
-        "labels": list(LABELS),
+        "labels": list(labels),
         "input": {"shape": list(model.input_shape[1:]), "range": list(INPUT_RANGE)},
         "output": "probabilities",
         "temperature": 1.0,
@@ -124,13 +144,13 @@ def _check_parity(model: keras.Model, version: ModelVersion, tolerance: float) -
         raise ModelError(f"the LiteRT graph differs from Keras by {difference:.2g} in probability, over {tolerance}.")
 
 
-def _tell(run: Path, output: Path, blend: float | None, precision: str, scales: list[float], mirror: bool) -> None:
+def _tell(scales: list[float], mirror: bool, choices: dict[str, Any]) -> None:
     try:
         views = Views(tuple(scales), mirror)
     except ValueError as error:
         raise DataError(f"{error}; name fewer or others in --views.") from error
-    version = main(run, output, blend, precision, views)
-    print(f"{output}: {version.parameters:,} parameters, graph sha256 {version.sha256[:12]}")
+    version = main(**choices, views=views)
+    print(f"{version.folder}: {version.parameters:,} parameters, graph sha256 {version.sha256[:12]}")
 
 
 if __name__ == "__main__":
@@ -150,5 +170,12 @@ if __name__ == "__main__":
         default=[1.0],
         help="average the answers to these views of a face, in sizes of the crop, 0.5 to 2; default: 1",
     )
+    options.add_argument(
+        "--labels",
+        choices=LABEL_SETS,
+        default="four",
+        help="what the version answers: the app's four, FER2013's seven or FER+'s eight; default: four",
+    )
     options.add_argument("--mirror", action="store_true", help="and to the mirror image of each view")
-    finish(partial(_tell, **vars(options.parse_args())))
+    given = vars(options.parse_args())
+    finish(partial(_tell, given.pop("scales"), given.pop("mirror"), given))

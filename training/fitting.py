@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from fer import LABELS, DataError, metrics
 from fer.preprocessing import normalize
 from training import architectures
-from training.architectures import BODIES, FIXED_SIDE, served, trainable
+from training.architectures import BODIES, FIXED_SIDE, trainable
 from training.callbacks import MovingAverage, Progress, Trapezoid, restore
 from training.data import CLASSES, SIDE, Split, blend_logits
 from training.examples import Material, Validation, resized
 from training.folders import WideFaces
-from training.pull import load_weights
+from training.pull import restored
 from training.recipes import Recipe, Views
 from training.views import Batches
 
@@ -38,8 +38,7 @@ class Fitting:
 
     def begin_from(self, version: Path) -> None:
         """Take the weights of a version."""
-        start = served(self.recipe.architecture)
-        load_weights(start, version)
+        start = restored(self.recipe.architecture, version)
         architectures.begin_from(self.model, start)
 
     def run(self, output: Path, validation: Validation, *, resume: bool) -> None:

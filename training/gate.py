@@ -17,7 +17,7 @@ from huggingface_hub import ModelCard, ModelCardData
 from yaml import YAMLError
 
 from fer import DataError, EmotionClassifier, ModelError, ModelVersion, metrics, read_version
-from fer.artifact import CARD, CONFIG, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, WEIGHTS
+from fer.artifact import CARD, CONFIG, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, WEIGHTS, typed
 from fer.console import without_chatter
 from fer.metrics import Labels, Scores
 from fer.paired import Predictions, SetScores
@@ -145,8 +145,8 @@ def _answered(classifier: EmotionClassifier, predictions: Predictions) -> Check:
 def _check_weights(version: ModelVersion) -> None:
     """Build the network of the version with its weights: it must be the one that the graph was made of."""
     load_keras()
-    from training.architectures import BODIES, served
-    from training.pull import load_weights
+    from training.architectures import BODIES, LOGITS, serve
+    from training.pull import restored
 
     if version.architecture not in BODIES:
         raise ModelError(
@@ -154,8 +154,9 @@ def _check_weights(version: ModelVersion) -> None:
             "tells whether weights and graph belong together; publish it with the program that trained it."
         )
     with without_chatter():
-        model = served(version.architecture, shape=version.input_shape, classes=len(version.labels))
-        load_weights(model, version.folder)
+        model = restored(version.architecture, version.folder)
+        if model.output_shape[-1] == LOGITS:
+            model = serve(model, _blend(version), version.labels)
         difference = parity(model, version)
     if model.count_params() != version.parameters:
         raise ModelError(
@@ -166,6 +167,16 @@ def _check_weights(version: ModelVersion) -> None:
             f"{version.folder / WEIGHTS} is not of this {GRAPH}: with these weights the answers to probes differ "
             f"by {difference:.2g} in probability, expected at most {limit:g}; export the version again."
         )
+
+
+def _blend(version: ModelVersion) -> float:
+    """The parts of FER+ in the logits, as the export noted them."""
+    try:
+        return typed(float, version.lineage["config"]["recipe"]["labels"]["blend"], "blend")
+    except (KeyError, TypeError) as error:
+        raise ModelError(
+            f"{version.folder}: its lineage does not tell the blend of its label sets ({error}); export it again."
+        ) from error
 
 
 def _check_measured(version: ModelVersion, predictions: Predictions, card: str) -> None:

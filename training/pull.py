@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
@@ -56,16 +57,31 @@ def main(
     return read_version(output)
 
 
+def restored(architecture: str, folder: Path) -> keras.Model:
+    """The network of a version with its weights: as it was trained, or with the served labels alone if these are kept.
+
+    Raises ModelError.
+    """
+    from training.architectures import served, trainable
+
+    version = read_version(folder)
+    as_trained = any(path.startswith("logits/") for path in _read_weights(version))
+    model = (
+        trainable(architecture)
+        if as_trained
+        else served(architecture, shape=version.input_shape, classes=len(version.labels))
+    )
+    load_weights(model, folder)
+    return model
+
+
 def load_weights(model: keras.Model, folder: Path) -> None:
     """Give a network of the version's architecture its weights, variable by variable. Raises ModelError.
 
     Keras numbers layers without a name through the whole process (conv2d, conv2d_1, ...), so a network that is not the
     first of its process has other numbers than the file: they are matched by their order.
     """
-    try:
-        tensors = load(read_version(folder).read(WEIGHTS))
-    except SafetensorError as error:
-        raise ModelError(f"{folder / WEIGHTS} cannot be read ({error}); fetch the version again.") from error
+    tensors = _read_weights(read_version(folder))
     stored, variables = _by_order(tensors), _by_order(variable.path for variable in model.weights)
     found = {variable.path: tuple(variable.shape) for variable in model.weights}
     wrong = [
@@ -80,6 +96,13 @@ def load_weights(model: keras.Model, folder: Path) -> None:
     values = {variables[path]: tensors[stored[path]] for path in stored}
     for variable in model.weights:
         variable.assign(np.asarray(values[variable.path]))
+
+
+def _read_weights(version: ModelVersion) -> dict[str, NDArray[np.floating]]:
+    try:
+        return load(version.read(WEIGHTS))
+    except SafetensorError as error:
+        raise ModelError(f"{version.folder / WEIGHTS} cannot be read ({error}); fetch the version again.") from error
 
 
 def _by_order(paths: Iterable[str]) -> dict[str, str]:
