@@ -65,7 +65,7 @@ def test_a_broken_version_hides_no_other(compare: Page) -> None:
 
 
 def test_the_sentence_stands_above_the_charts(compare: Page) -> None:
-    expect(compare.get_by_text("the test sets differ")).to_be_visible()
+    expect(compare.get_by_text("the test sets fer2013 differ")).to_be_visible()
     choose(compare, "v1.1.0", "v1.0.0")
     sentence = compare.get_by_text("v1.1.0 is better: +10.0 points")
     expect(sentence).to_be_visible()
