@@ -129,12 +129,12 @@ def version_card(entry: Entry) -> None:
     ordinary, fer2013 = (entry.estimate("accuracy", labelling) for labelling in (ORDINARY, FER2013))
     with st.container(border=True, gap="xsmall"):
         if ordinary:
-            st.metric("Right on ordinary faces", f"{ordinary['value']:.1%}")
+            st.metric("Right on ordinary faces", _percent(ordinary))
             st.caption(f"{_interval(ordinary)}, n = {ordinary['n']:,} photographs, each with a face to be found")
         if fer2013 and ordinary:
-            st.caption(f"On FER2013 {fer2013['value']:.1%}, {_interval(fer2013)}, n = {fer2013['n']:,}")
+            st.caption(f"On FER2013 {_percent(fer2013)}, {_interval(fer2013)}, n = {fer2013['n']:,}")
         elif fer2013:
-            st.metric("Right on FER2013", f"{fer2013['value']:.1%}")
+            st.metric("Right on FER2013", _percent(fer2013))
             st.caption(f"{_interval(fer2013)}, n = {fer2013['n']:,} test pictures")
         elif not ordinary:
             st.metric("Accuracy", "not measured")
@@ -151,6 +151,10 @@ def version_card(entry: Entry) -> None:
             f"{version.files[GRAPH].bytes / 1e6:.1f} MB, {version.parameters / 1e6:.2f} M parameters  \n"
             f"sha256 {version.sha256[:12]}"
         )
+
+
+def _percent(estimate: Mapping[str, float]) -> str:
+    return f"{100 * estimate['value']:.1f} %"
 
 
 def _interval(estimate: Mapping[str, float]) -> str:

@@ -54,22 +54,15 @@ def broken_list(entries: Sequence[Entry]) -> None:
 _COLUMNS: dict[str, Any] = {
     "Version": st.column_config.TextColumn(width=105, pinned=True),
     "Alias": st.column_config.MultiselectColumn(width=105, color="gray"),
-    "Date": st.column_config.DateColumn(width=88, format="YYYY-MM-DD"),
-    "Sha": st.column_config.TextColumn(
-        width=76, help="The first digits of the commit, or of the bundled version's seal"
-    ),
-    "Architecture": st.column_config.TextColumn(width=96),
-    "Parameters": st.column_config.NumberColumn("Params", width=68, format="compact", help="Parameters"),
-    "MB": st.column_config.NumberColumn(width=46, format="%.1f", help="Size of the graph that is run"),
     "Ordinary faces (95 %)": st.column_config.TextColumn(
-        width=154,
+        width=200,
         help="Share of photographs of ordinary faces that it gets right; a face that is not found counts as wrong",
     ),
     "Balanced": st.column_config.NumberColumn(
         width=68, format="%.3f", help="Balanced accuracy on ordinary faces: the mean over all expressions"
     ),
     "FER2013 (95 %)": st.column_config.TextColumn(
-        width=154, help="Share of FER2013's test pictures that it gets right: small grey crops"
+        width=200, help="Share of FER2013's test pictures that it gets right: small grey crops"
     ),
     "F1": st.column_config.NumberColumn(
         width=52, format="%.3f", help="Macro F1 on FER2013: the mean over all expressions"
@@ -82,6 +75,13 @@ _COLUMNS: dict[str, Any] = {
     "ms here": st.column_config.NumberColumn(
         width=62, format="%.2f", help="Milliseconds for one face on this machine, median"
     ),
+    "MB": st.column_config.NumberColumn(width=46, format="%.1f", help="Size of the graph that is run"),
+    "Parameters": st.column_config.NumberColumn("Params", width=68, format="compact", help="Parameters"),
+    "Date": st.column_config.DateColumn(width=88, format="YYYY-MM-DD"),
+    "Sha": st.column_config.TextColumn(
+        width=76, help="The first digits of the commit, or of the bundled version's seal"
+    ),
+    "Architecture": st.column_config.TextColumn(width=96),
 }
 
 
@@ -115,7 +115,10 @@ def _value(estimate: Mapping[str, float] | None) -> float | None:
 
 
 def _with_interval(estimate: Mapping[str, float] | None) -> str | None:
-    return f"{estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})" if estimate else None
+    if estimate is None:
+        return None
+    interval = f"({estimate['low']:.3f} to {estimate['high']:.3f})"
+    return f"{estimate['value']:.3f} {interval} of {estimate['n']:,}"
 
 
 def _card(row: Mapping[str, Any]) -> str:

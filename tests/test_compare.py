@@ -111,7 +111,7 @@ def test_table_lists_every_version_and_says_what_is_broken() -> None:
     table = app.dataframe[0].value
     assert sorted(table["Version"]) == ["v1.0.0", "v1.1.0", "v1.2.0", "v1.3.0 (broken)"]
     accuracies = dict(zip(table["Version"], table["FER2013 (95 %)"], strict=True))
-    assert accuracies["v1.1.0"] == "0.800 (0.776 to 0.822)"
+    assert accuracies["v1.1.0"] == "0.800 (0.776 to 0.822) of 1,200"
     assert "metrics.json is corrupt" in texts(app)
     assert "v1.3.0" not in app.multiselect[0].options
 
@@ -162,13 +162,13 @@ def test_the_sidebar_leads_with_ordinary_faces_and_names_fer2013(
     write_measured(tmp_path / "both", 0.8, ordinary=0.6, crops=CROPS)
     monkeypatch.setattr(common, "MODELS", tmp_path)
     app = open_page("upload")
-    assert [(metric.label, metric.value) for metric in app.metric] == [("Right on ordinary faces", "60.0%")]
-    assert "On FER2013 80.0%, 95 % interval 77.6 to 82.2 %, n = 1,200" in texts(app)
+    assert [(metric.label, metric.value) for metric in app.metric] == [("Right on ordinary faces", "60.0 %")]
+    assert "On FER2013 80.0 %, 95 % interval 77.6 to 82.2 %, n = 1,200" in texts(app)
     shutil.rmtree(tmp_path / "both")
     write_measured(tmp_path / "one", 0.8, crops=CROPS)
     st.cache_resource.clear()
     app = open_page("upload")
-    assert [(metric.label, metric.value) for metric in app.metric] == [("Right on FER2013", "80.0%")]
+    assert [(metric.label, metric.value) for metric in app.metric] == [("Right on FER2013", "80.0 %")]
 
 
 @pytest.mark.usefixtures("models")

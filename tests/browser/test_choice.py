@@ -113,23 +113,23 @@ def expect_used(page: Page, name: str, accuracy: str) -> None:
 
 def test_photos_stay_with_the_version_that_is_named(studio: Studio, page: Page) -> None:
     open_photos(page, studio)
-    expect_used(page, "v1.0.0", "0.700")
+    expect_used(page, "v1.0.0", "70.0 %")
     studio.promote("v1.0.0", "v1.1.0")
     refresh(page)
     expect(page.get_by_text("production is now v1.1.0; you stay on v1.0.0.")).to_be_visible()
-    expect_used(page, "v1.0.0", "0.700")
+    expect_used(page, "v1.0.0", "70.0 %")
     page.get_by_role("button", name="Next photo").click()
     expect(page.get_by_role("heading", name="grace-hopper.jpg")).to_be_visible()
-    expect_used(page, "v1.0.0", "0.700")
+    expect_used(page, "v1.0.0", "70.0 %")
     expect(page.get_by_test_id("stSidebar").get_by_text("production", exact=True)).to_have_count(0)
     page.get_by_role("button", name="Switch to v1.1.0 (production)").click()
     expect(page.get_by_test_id("stSidebar").get_by_text("production", exact=True)).to_be_visible()
-    expect_used(page, "v1.1.0", "0.800")
+    expect_used(page, "v1.1.0", "80.0 %")
     studio.writer.delete_tag(REPO, tag="v1.1.0")
     studio.promote("v1.0.0")
     refresh(page)
     expect(page.get_by_text("v1.1.0 is no longer offered; in use now: v1.0.0.")).to_be_visible()
-    expect_used(page, "v1.0.0", "0.700")
+    expect_used(page, "v1.0.0", "70.0 %")
 
 
 def test_compare_stays_with_the_versions_that_are_named(studio: Studio, page: Page) -> None:

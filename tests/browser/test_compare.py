@@ -65,7 +65,7 @@ def test_a_broken_version_hides_no_other(compare: Page) -> None:
 
 
 def test_the_sentence_stands_above_the_charts(compare: Page) -> None:
-    expect(compare.get_by_text("the test sets differ")).to_be_visible()
+    expect(compare.get_by_text("the test sets fer2013 differ")).to_be_visible()
     choose(compare, "v1.1.0", "v1.0.0")
     sentence = compare.get_by_text("v1.1.0 is better: +10.0 points")
     expect(sentence).to_be_visible()
@@ -87,7 +87,7 @@ def test_narrow_screens_stack(compare: Page, scheme: str) -> None:
     compare.emulate_media(color_scheme=scheme)
     compare.set_viewport_size({"width": 420, "height": 800})
     expect(compare.get_by_test_id("stDataFrame")).to_be_hidden()
-    expect(compare.locator(".fer-cards")).to_contain_text("accuracy 0.800 (0.776 to 0.822), n = 1,200")
+    expect(compare.locator(".fer-cards")).to_contain_text("FER2013 0.800 (0.776 to 0.822) of 1,200")
     for name in ("Overview", "Confusion", "Calibration", "Card and history"):
         open_section(compare, name)
         expect(compare.get_by_text("Model card of" if name == "Card and history" else "v1.2.0").first).to_be_visible()
