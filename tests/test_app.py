@@ -6,6 +6,7 @@ import asyncio
 import csv
 import io
 import json
+import re
 import shutil
 import threading
 import time
@@ -25,6 +26,7 @@ from streamlit.testing.v1 import AppTest
 from app_pages import camera, common, tray
 from app_pages.intake import SAMPLES
 from app_pages.recording import Recording
+from app_pages.side_by_side import Row, faces_html
 from app_pages.stream import Stream
 from app_pages.tray import Photo, Tray, safe_names
 from fer import (
@@ -32,6 +34,7 @@ from fer import (
     EmotionClassifier,
     Face,
     FERPipeline,
+    Landmarks,
     Prediction,
     load_detector,
     load_image,
@@ -334,6 +337,28 @@ def test_downloads_hold_every_photo_once(pipeline: FERPipeline) -> None:
     with zipfile.ZipFile(io.BytesIO(photos.annotated_zip())) as archive:
         assert archive.namelist() == ["a.jpg", "a (2).jpg", "w.jpg"]
         assert load_image(archive.read("a (2).jpg")).shape == load_image(hopper).shape
+
+
+@pytest.mark.parametrize(
+    ("nose", "weak", "labels", "remark", "uncertain"),
+    [
+        ((20, 25), False, ("happy", "happy"), "", 0),
+        ((20, 25), False, ("happy", "sad"), "they disagree", 0),
+        ((30, 25), False, ("happy", "happy"), "turned away", 2),
+        ((30, 25), True, ("happy", "sad"), "weak detection, turned away, they disagree", 2),
+    ],
+)
+def test_the_caption_of_a_compared_face_says_what_holds_for_every_version(
+    nose: tuple[float, float], weak: bool, labels: tuple[str, str], remark: str, uncertain: int
+) -> None:
+    face = Face(Box(0, 0, 40, 40), 0.9, Landmarks((10, 20), (30, 20), nose), weak=weak)
+    scores = [{"happy": 0.1, "sad": 0.1} | {label: 0.9} for label in labels]
+    answers = {name: Prediction(face, s, np.zeros((8, 8), np.uint8), 0.5) for name, s in zip("ab", scores, strict=True)}
+    markup = faces_html([Row("photo.jpg", 1, "data:,", answers)], {"a": "A", "b": "B"})
+    caption = re.search("<figcaption>(.*)</figcaption>", markup)
+    assert caption is not None
+    assert re.sub("<[^>]*>", "", caption[1]).strip() == f"photo.jpg, face 1 {remark}".strip()
+    assert markup.count("uncertain") == uncertain
 
 
 @pytest.mark.parametrize(
