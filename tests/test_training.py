@@ -651,9 +651,16 @@ except ModelError as error:
 """
 
 
-def test_a_version_of_seven_labels_keeps_the_weights_of_all(finished, exported, tmp_path):
+def test_the_weights_that_only_serve_four_labels_give_no_others(tmp_path):
+    result = python("-m", "training.export", "--run", copy_seed(tmp_path), "--output", tmp_path / "new")
+    assert result.returncode == 1
+    assert "keeps the weights of the labels that it serves alone; name the run it was made of" in result.stdout
+
+
+def test_a_version_of_seven_labels_comes_from_the_weights_of_one_of_four(exported, tmp_path):
     folder = tmp_path / "seven"
-    result = python("-m", "training.export", "--run", finished, "--output", folder, "--labels", "seven")
+    options = ["--output", folder, "--labels", "seven"]
+    result = python("-m", "training.export", "--run", exported, *options)
     assert result.returncode == 0, result.stdout
     version = read_version(folder)
     assert version.labels == ("happy", "sad", "neutral", "surprised", "angry", "disgusted", "afraid")
