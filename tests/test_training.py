@@ -779,17 +779,25 @@ folder = Path(sys.argv[1])
 _check_weights(read_version(folder))
 config = json.loads((folder / CONFIG).read_text())
 config["lineage"]["config"]["recipe"]["labels"]["blend"] = 0.9
-write_config(folder, config)
-try:
-    _check_weights(read_version(folder))
-except ModelError as error:
-    print(error)
+for change in ({}, {"labels": list("abcdefg")}):
+    write_config(folder, config | change)
+    try:
+        _check_weights(read_version(folder))
+    except ModelError as error:
+        print(error)
 """
 
 
-def test_a_version_of_seven_labels_keeps_the_weights_of_all(finished, exported, tmp_path):
+def test_the_weights_that_only_serve_four_labels_give_no_others(tmp_path):
+    result = python("-m", "training.export", "--run", copy_seed(tmp_path), "--output", tmp_path / "new")
+    assert result.returncode == 1
+    assert "keeps the weights of the labels that it serves alone; name the run it was made of" in result.stdout
+
+
+def test_a_version_of_seven_labels_comes_from_the_weights_of_one_of_four(exported, tmp_path):
     folder = tmp_path / "seven"
-    result = python("-m", "training.export", "--run", finished, "--output", folder, "--labels", "seven")
+    options = ["--output", folder, "--labels", "seven"]
+    result = python("-m", "training.export", "--run", exported, *options)
     assert result.returncode == 0, result.stdout
     version = read_version(folder)
     assert version.labels == ("happy", "sad", "neutral", "surprised", "angry", "disgusted", "afraid")
@@ -798,6 +806,7 @@ def test_a_version_of_seven_labels_keeps_the_weights_of_all(finished, exported, 
     checked = python("-c", WEIGHTS_OF_GRAPH, folder)
     assert checked.returncode == 0, checked.stdout
     assert "model.safetensors is not of this model.tflite: with these weights the answers" in checked.stdout
+    assert "its labels are a, b, c, d, e, f, g, which no export of these weights gives" in checked.stdout
 
 
 @pytest.mark.parametrize("scales", [["1", "1"], ["0.8", "0.9", "1", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6"]])

@@ -35,6 +35,7 @@ from fer.preprocessing import GEOMETRIES, ONE_VIEW, Views
 from training.command import command_line, finish, load_keras, number, writing_to
 from training.data import LABEL_SETS
 from training.probes import CONVERTED, parity
+from training.pull import as_trained, restored
 from training.runs import read_lineage, read_network
 
 if TYPE_CHECKING:
@@ -53,12 +54,14 @@ def main(
 ) -> ModelVersion:
     """Export the last epoch of `run` as the version folder `output`; an earlier export of it is replaced whole.
 
+    `run` may also be a version that was exported from it, as its weights hold all that an export needs.
+
     `blend` are the parts of FER+ in the logits, if not those of the recipe; the lineage then tells it. `precision` is
     that of the graph's weights; model.safetensors keeps float32, from which training can go on. `views` of a face are
     averaged when the version serves. `labels`, a key of `LABEL_SETS`, are what it answers; the weights that are kept
     hold the outputs of all of them.
     """
-    lineage = read_lineage(run) | {"precision": precision}
+    lineage = _lineage(run) | {"precision": precision}
     _check_place(output, lineage)
     recipe = lineage["config"]["recipe"]
     recipe["labels"]["blend"] = _blend(run, lineage, blend, labels)
@@ -66,7 +69,7 @@ def main(
     from training.architectures import serve
     from training.convert import PRECISIONS, convert
 
-    trained = read_network(run)
+    trained = restored(recipe["architecture"], run) if _is_version(run) else read_network(run)
     model = serve(trained, recipe["labels"]["blend"], LABEL_SETS[labels])
     with writing_to(output):
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -82,6 +85,20 @@ def main(
                 shutil.rmtree(output)
             folder.rename(output)
     return read_version(output)
+
+
+def _lineage(folder: Path) -> dict[str, Any]:
+    """The lineage of a run, or of a version that keeps the weights of all outputs."""
+    if not _is_version(folder):
+        return read_lineage(folder)
+    version = read_version(folder)
+    if not as_trained(version):
+        raise DataError(f"{folder} keeps the weights of the labels that it serves alone; name the run it was made of.")
+    return dict(version.lineage)
+
+
+def _is_version(folder: Path) -> bool:
+    return (folder / GRAPH).exists()
 
 
 def _check_place(output: Path, lineage: dict[str, Any]) -> None:
@@ -155,7 +172,9 @@ def _tell(scales: list[float], mirror: bool, choices: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     options = command_line("training.export", __doc__)
-    options.add_argument("--run", type=Path, required=True, help="run folder of training.train")
+    options.add_argument(
+        "--run", type=Path, required=True, help="run folder of training.train, or a version exported from it"
+    )
     options.add_argument("--output", type=Path, required=True, help="version folder; its name is the version's name")
     options.add_argument(
         "--blend", type=number(0, 1), help="parts of FER+ in the logits, 0 to 1; default: the recipe's"

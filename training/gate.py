@@ -22,6 +22,7 @@ from fer.console import without_chatter
 from fer.metrics import Labels, Scores
 from fer.paired import Predictions, SetScores
 from training.command import load_keras
+from training.data import LABEL_SETS
 from training.evaluate import eval_results
 from training.measure import FER2013, NATURAL, order
 from training.probes import CONVERTED, REPEATED, answers, parity, precision
@@ -156,6 +157,7 @@ def _check_weights(version: ModelVersion) -> None:
     with without_chatter():
         model = restored(version.architecture, version.folder)
         if model.output_shape[-1] == LOGITS:
+            _check_labels(version)
             model = serve(model, _blend(version), version.labels)
         difference = parity(model, version)
     if model.count_params() != version.parameters:
@@ -166,6 +168,14 @@ def _check_weights(version: ModelVersion) -> None:
         raise ModelError(
             f"{version.folder / WEIGHTS} is not of this {GRAPH}: with these weights the answers to probes differ "
             f"by {difference:.2g} in probability, expected at most {limit:g}; export the version again."
+        )
+
+
+def _check_labels(version: ModelVersion) -> None:
+    if version.labels not in LABEL_SETS.values():
+        raise ModelError(
+            f"{version.folder}: its labels are {', '.join(version.labels)}, which no export of these weights gives; "
+            "export it again with --labels four, seven or eight."
         )
 
 

@@ -65,14 +65,18 @@ def restored(architecture: str, folder: Path) -> keras.Model:
     from training.architectures import served, trainable
 
     version = read_version(folder)
-    as_trained = any(path.startswith("logits/") for path in _read_weights(version))
     model = (
         trainable(architecture)
-        if as_trained
+        if as_trained(version)
         else served(architecture, shape=version.input_shape, classes=len(version.labels))
     )
     load_weights(model, folder)
     return model
+
+
+def as_trained(version: ModelVersion) -> bool:
+    """Whether a version keeps the weights of all outputs of its training, not of the served labels alone."""
+    return any(path.startswith("logits/") for path in _read_weights(version))
 
 
 def load_weights(model: keras.Model, folder: Path) -> None:
