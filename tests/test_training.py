@@ -363,7 +363,7 @@ def test_photographs_are_learnt_and_measured_beside_fer2013(data, portraits, tmp
     assert lines[-3:] == [
         f"{run}: 2 epochs. Next:",
         f"    python -m training.export --run {run} --output models/both",
-        f"    python -m training.evaluate --version models/both --data {data}",
+        f"    python -m training.evaluate --version models/both --data {data} --photographs {portraits}",
     ]
     assert "learning_rate" in (run / "curve.html").read_text()
     lineage = json.loads((run / "train.json").read_text())

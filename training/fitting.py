@@ -113,7 +113,8 @@ def _measure(model: keras.Model, validation: Validation, recipe: Recipe) -> dict
     if validation.public is not None:
         result |= _measure_public(model, validation.public, recipe.fall.side)
     if validation.photographs is not None:
-        result |= measure_photographs(_logits(model, validation.photographs.middles), validation.photographs, recipe)
+        logits = _logits(model, validation.photographs.middles)
+        result |= _measure_photographs(logits, validation.photographs, recipe.labels.blend)
     return result
 
 
@@ -134,11 +135,15 @@ def _measure_public(model: keras.Model, split: Split, side: int) -> dict[str, fl
     return result
 
 
-def measure_photographs(logits: NDArray[np.float32], faces: WideFaces, recipe: Recipe) -> dict[str, float]:
-    """Of the faces that were found: accuracy at the recipe's blend, the mean recall, and the recall of each class."""
+def _measure_photographs(
+    logits: NDArray[np.float32],
+    faces: WideFaces,
+    blend: float,
+) -> dict[str, float]:
+    """Of the faces that were found: accuracy, the mean recall, and the recall of each class."""
     labels = faces.expressions
     rows = labels >= 0
-    scores = blend_logits(logits[rows], recipe.labels.blend)
+    scores = blend_logits(logits[rows], blend)
     estimates = zip(LABELS, metrics.recalls(scores, labels[rows]), strict=True)
     recalls = {label: recall.value for label, recall in estimates if recall}
     return {

@@ -209,7 +209,7 @@ def cut_faces(
 
 
 def cut_wide(photographs: Photographs, side: int, scale: float) -> WideFaces:
-    """Find the faces with BlazeFace and cut them with a third more on every axis: once, then from the cache.
+    """Find the faces with BlazeFace and cut them a third wider than they are served: once, then from the cache.
 
     `side` is that of the served crop in pixels, `scale` how much larger it is than `GEOMETRIES` says.
     """
