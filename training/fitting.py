@@ -73,7 +73,10 @@ def _check(recipe: Recipe) -> None:
         raise DataError(f"unknown architecture {recipe.architecture}, expected {', '.join(BODIES)}.")
     sides = {recipe.plateau.side, recipe.fall.side}
     if recipe.architecture in FIXED_SIDE and sides != {SIDE}:
-        raise DataError(f"{recipe.architecture} takes faces of {SIDE} pixels alone, received views of {sides}.")
+        raise DataError(
+            f"{recipe.architecture} takes faces of {SIDE} pixels alone, received views of "
+            f"{', '.join(map(str, sorted(sides)))}; leave the sides of its views at {SIDE}."
+        )
 
 
 def _compile(model: keras.Model, recipe: Recipe, steps: int, frequencies: NDArray[np.float64]) -> None:
@@ -81,7 +84,11 @@ def _compile(model: keras.Model, recipe: Recipe, steps: int, frequencies: NDArra
     adjustment = labels.adjustment * np.log(np.maximum(frequencies, 1e-4))
     model.compile(
         optimizer=keras.optimizers.AdamW(Trapezoid(schedule, steps), weight_decay=schedule.weight_decay),
-        loss=partial(two_labellings, smoothing=labels.smoothing, adjustment=adjustment.astype(np.float32)),
+        loss=partial(
+            two_labellings,
+            smoothing=labels.smoothing,
+            adjustment=adjustment.astype(np.float32),
+        ),
         jit_compile="auto" if keras.backend.backend() == "jax" else False,  # XLA is several times slower on a CPU
     )
 

@@ -158,8 +158,8 @@ def _parsed(before: Any, text: str, name: str) -> Any:  # noqa: ANN401
             return low, high
         return int(text) if isinstance(before, int) else _finite(text)
     except ValueError as error:
-        kind = {int: "a whole number", float: "a number", tuple: "two numbers as in 0.8,1.2"}[type(before)]
-        raise DataError(f"{name} is {text!r}, expected {kind}.") from error
+        kinds = {int: "a whole number", float: "a number", tuple: "two numbers as in 0.8,1.2"}
+        raise DataError(f"{name} is {text!r}, expected {kinds[type(before)]}.") from error
 
 
 def _finite(text: str) -> float:

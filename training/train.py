@@ -301,7 +301,10 @@ def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
     options.add_argument("--epochs", type=whole_number(1), help="default: the recipe's")
     options.add_argument("--limit", type=whole_number(1), help="train on, and measure, this many rows only")
     options.add_argument(
-        "--share", type=number(0.001, 1), default=1.0, help="learn this part of the images only; default: 1"
+        "--share",
+        type=number(0.001, 1),
+        default=1.0,
+        help="learn this part of the images only; default: 1",
     )
     options.add_argument("--initial", metavar="VERSION", help="folder of a version whose weights to begin with")
     options.add_argument("--teachers", nargs="+", default=(), help="folders of earlier runs to learn from")
