@@ -29,7 +29,12 @@ class Fitting:
     def __init__(self, recipe: Recipe, *, seed: int, material: Material) -> None:
         _check(recipe)
         keras.utils.set_random_seed(seed)
-        keras.mixed_precision.set_global_policy(recipe.precision)
+        try:
+            keras.mixed_precision.set_global_policy(recipe.precision)
+        except ValueError as error:
+            raise DataError(
+                f"unknown precision {recipe.precision}, expected mixed_bfloat16 or float32, say."
+            ) from error
         cv2.setNumThreads(1)
         self.recipe = recipe
         self.model = trainable(recipe.architecture)
