@@ -388,7 +388,7 @@ def test_photographs_are_learnt_and_measured_beside_fer2013(data, portraits, tmp
     assert lines[-3:] == [
         f"{run}: 2 epochs. Next:",
         f"    python -m training.export --run {run} --output models/both",
-        f"    python -m training.evaluate --version models/both --data {data}",
+        f"    python -m training.evaluate --version models/both --data {data} --photographs {portraits}",
     ]
     assert "learning_rate" in (run / "curve.html").read_text()
     lineage = json.loads((run / "train.json").read_text())
@@ -512,6 +512,7 @@ def test_runs_and_other_folders_are_not_overwritten(finished, taken, data, tmp_p
         "unknown recipe grand, expected flagship": [*start, new, "--recipe", "grand"],
         "Schedule has no field 'rate'": [*start, new, *RUN, "--set", "schedule.rate=1"],
         "unknown architecture grand, expected seed_cnn": [*start, new, *RUN, "--set", "architecture=grand"],
+        "unknown precision grand, expected mixed_bfloat16": [*start, new, *RUN, "--set", "precision=grand"],
         "seed_cnn takes faces of 48 pixels alone": [*start, new, "--recipe", "seed-cnn", "--set", "fall.side=56"],
         "there is no picture in it; expected <split>": [*start, new, *RUN, "--photographs", str(begun)],
         "started with another share; resume": [*again, "--data", str(data), "--share", "0.5"],

@@ -156,6 +156,8 @@ def test_fields_of_a_recipe_take_other_values_of_their_kind():
         ("average=nan", "average is 'nan', expected a number"),
         ("fall.augmentation.scale=1", "scale is '1', expected two numbers as in 0.8,1.2"),
         ("schedule.warm_up=0", "schedule.warm_up is 0, expected a whole number from 1 on"),
+        ("photographs.draws=0", "photographs.draws is 0, expected a whole number from 1 on; leave --photographs"),
+        ("photographs.scale=9", "photographs.scale is 9, expected a number from 0.5 to 2"),
         ("fall.side=50", "the side of a view is 50 pixels, expected a multiple of eight"),
     ],
 )

@@ -133,9 +133,9 @@ def told(row: dict[str, float], epochs: int) -> str:
     parts += [f"{name} {row[f'{name}_half']:.3f}" for name in labellings]
     if "photographs" in row:
         prefix = "photographs_"
-        shares = {name.removeprefix(prefix): value for name, value in row.items() if name.startswith(prefix)}
-        recalls = ", ".join(f"{name} {value:.3f}" for name, value in shares.items())
-        parts.append(f"photographs {row['photographs']:.3f} ({recalls})")
+        names = [name for name in row if name.startswith(prefix)]
+        others = ", ".join(f"{name.removeprefix(prefix)} {row[name]:.3f}" for name in names)
+        parts.append(f"photographs {row['photographs']:.3f} ({others})")
     return "  ".join(parts)
 
 

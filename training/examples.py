@@ -74,7 +74,9 @@ def training_examples(data: FER2013) -> Examples:
 
 def no_examples() -> Examples:
     """What a run without FER2013 learns of it."""
-    return Examples(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros((0, len(CLASSES) + len(EMOTIONS)), np.float32))
+    images = np.zeros((0, SIDE, SIDE), np.uint8)
+    targets = np.zeros((0, len(CLASSES) + len(EMOTIONS)), np.float32)
+    return Examples(images, targets)
 
 
 def resized(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
@@ -91,7 +93,9 @@ def photograph_targets(labels: NDArray[np.int8], smoothing: float) -> NDArray[np
     A label is one opinion, so that of the emotions is smoothed; the loss smooths that of the classes.
     """
     emotions = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
-    classes = np.array([[_CLASS_OF_EMOTION.get(emotion) == name for name in CLASSES] for emotion in EMOTIONS])
+    classes = np.zeros((len(EMOTIONS), len(CLASSES)), np.float32)
+    for emotion, name in _CLASS_OF_EMOTION.items():
+        classes[EMOTIONS.index(emotion), CLASSES.index(name)] = 1
     smoothed = emotions * (1 - smoothing) + smoothing / len(EMOTIONS)
     return np.concatenate([classes[labels], smoothed], axis=1).astype(np.float32)
 
@@ -124,17 +128,22 @@ class Material:
     def epoch(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """The rows of one epoch, shuffled."""
         order = rng.permutation(len(self))
-        drawn = rng.choice(len(self.images), self.draws, p=self.weights) if self.draws else self.rows[:0]
-        return np.concatenate([self.rows, drawn])[order]
+        rows = self.rows
+        if self.draws:
+            drawn = rng.choice(len(self.images), self.draws, p=self.weights)
+            rows = np.concatenate([rows, drawn])
+        return rows[order]
 
     @property
     def frequencies(self) -> NDArray[np.float64]:
-        """How often an epoch shows each class, and each emotion: (15,), of which either label set sums to one."""
+        """How often an epoch shows each class and each emotion: (15,); both label sets sum to one."""
         sums = self.targets[self.rows].sum(axis=0) + self.draws * (self.weights @ self.targets)
-        label_sets = np.split(sums, [len(CLASSES)])
-        return np.concatenate(
-            [part / part.sum() if part.any() else np.ones_like(part) / len(part) for part in label_sets]
-        )
+        return np.concatenate([_shares(part) for part in np.split(sums, [len(CLASSES)])])
+
+
+def _shares(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums as shares of one; of nothing, all alike."""
+    return sums / sums.sum() if sums.any() else np.full(len(sums), 1 / len(sums))
 
 
 def _targets(classes: NDArray[np.uint8], votes: NDArray[np.uint8] | None) -> NDArray[np.float32]:

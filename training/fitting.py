@@ -29,7 +29,12 @@ class Fitting:
     def __init__(self, recipe: Recipe, *, seed: int, material: Material) -> None:
         _check(recipe)
         keras.utils.set_random_seed(seed)
-        keras.mixed_precision.set_global_policy(recipe.precision)
+        try:
+            keras.mixed_precision.set_global_policy(recipe.precision)
+        except ValueError as error:
+            raise DataError(
+                f"unknown precision {recipe.precision}, expected mixed_bfloat16 or float32, say."
+            ) from error
         cv2.setNumThreads(1)
         self.recipe = recipe
         self.model = trainable(recipe.architecture)
@@ -72,7 +77,10 @@ def _check(recipe: Recipe) -> None:
         raise DataError(f"unknown architecture {recipe.architecture}, expected {', '.join(BODIES)}.")
     sides = {recipe.plateau.side, recipe.fall.side}
     if recipe.architecture in FIXED_SIDE and sides != {SIDE}:
-        raise DataError(f"{recipe.architecture} takes faces of {SIDE} pixels alone, received views of {sides}.")
+        raise DataError(
+            f"{recipe.architecture} takes faces of {SIDE} pixels alone, received views of "
+            f"{', '.join(map(str, sorted(sides)))}; leave the sides of its views at {SIDE}."
+        )
 
 
 def _compile(model: keras.Model, recipe: Recipe, steps: int, frequencies: NDArray[np.float64]) -> None:
@@ -80,7 +88,11 @@ def _compile(model: keras.Model, recipe: Recipe, steps: int, frequencies: NDArra
     adjustment = labels.adjustment * np.log(np.maximum(frequencies, 1e-4))
     model.compile(
         optimizer=keras.optimizers.AdamW(Trapezoid(schedule, steps), weight_decay=schedule.weight_decay),
-        loss=partial(two_labellings, smoothing=labels.smoothing, adjustment=adjustment.astype(np.float32)),
+        loss=partial(
+            two_labellings,
+            smoothing=labels.smoothing,
+            adjustment=adjustment.astype(np.float32),
+        ),
         jit_compile="auto" if keras.backend.backend() == "jax" else False,  # XLA is several times slower on a CPU
     )
 
@@ -112,7 +124,8 @@ def _measure(model: keras.Model, validation: Validation, recipe: Recipe) -> dict
     if validation.public is not None:
         result |= _measure_public(model, validation.public, recipe.fall.side)
     if validation.photographs is not None:
-        result |= measure_photographs(_logits(model, validation.photographs.middles), validation.photographs, recipe)
+        logits = _logits(model, validation.photographs.middles)
+        result |= _measure_photographs(logits, validation.photographs, recipe.labels.blend)
     return result
 
 
@@ -133,11 +146,15 @@ def _measure_public(model: keras.Model, split: Split, side: int) -> dict[str, fl
     return result
 
 
-def measure_photographs(logits: NDArray[np.float32], faces: WideFaces, recipe: Recipe) -> dict[str, float]:
-    """Of the faces that were found: accuracy at the recipe's blend, the mean recall, and the recall of each class."""
+def _measure_photographs(
+    logits: NDArray[np.float32],
+    faces: WideFaces,
+    blend: float,
+) -> dict[str, float]:
+    """Of the faces that were found: accuracy, the mean recall, and the recall of each class."""
     labels = faces.expressions
     rows = labels >= 0
-    scores = blend_logits(logits[rows], recipe.labels.blend)
+    scores = blend_logits(logits[rows], blend)
     estimates = zip(LABELS, metrics.recalls(scores, labels[rows]), strict=True)
     recalls = {label: recall.value for label, recall in estimates if recall}
     return {

@@ -81,7 +81,13 @@ class Photographs:
     def select(self, rows: NDArray[np.int64]) -> Photographs:
         """The pictures of these rows."""
         names = tuple(self.names[row] for row in rows)
-        return replace(self, names=names, labels=self.labels[rows], splits=self.splits[rows], people=self.people[rows])
+        return replace(
+            self,
+            names=names,
+            labels=self.labels[rows],
+            splits=self.splits[rows],
+            people=self.people[rows],
+        )
 
     def contents(self) -> Iterator[bytes]:
         """The bytes of each file, in order. Raises DataError."""
@@ -187,7 +193,11 @@ def read_photographs(path: Path | str, classes: Mapping[str, str] | None = None,
 
 
 def cut_faces(
-    photographs: Photographs, detector: FaceDetector, geometry: CropGeometry, side: int, cache: Path | None = None
+    photographs: Photographs,
+    detector: FaceDetector,
+    geometry: CropGeometry,
+    side: int,
+    cache: Path | None = None,
 ) -> Faces:
     """Find the largest face of each picture and cut it: once, if there is a folder for `cache`."""
     settings = f"{photographs.sha256} {detector.name} {geometry} {side}"
@@ -209,7 +219,7 @@ def cut_faces(
 
 
 def cut_wide(photographs: Photographs, side: int, scale: float) -> WideFaces:
-    """Find the faces with BlazeFace and cut them with a third more on every axis: once, then from the cache.
+    """Find the faces with BlazeFace and cut them a third wider than they are served: once, then from the cache.
 
     `side` is that of the served crop in pixels, `scale` how much larger it is than `GEOMETRIES` says.
     """

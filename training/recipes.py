@@ -66,6 +66,15 @@ class PhotographDraws:
     power: float = 0.3
     scale: float = 1.2
 
+    def __post_init__(self) -> None:
+        if self.draws < 1:
+            raise DataError(
+                f"photographs.draws is {self.draws}, expected a whole number from 1 on; "
+                "leave --photographs away to draw none."
+            )
+        if not 0.5 <= self.scale <= 2:
+            raise DataError(f"photographs.scale is {self.scale:g}, expected a number from 0.5 to 2.")
+
 
 @dataclass(frozen=True)
 class Views:
@@ -158,8 +167,8 @@ def _parsed(before: Any, text: str, name: str) -> Any:  # noqa: ANN401
             return low, high
         return int(text) if isinstance(before, int) else _finite(text)
     except ValueError as error:
-        kind = {int: "a whole number", float: "a number", tuple: "two numbers as in 0.8,1.2"}[type(before)]
-        raise DataError(f"{name} is {text!r}, expected {kind}.") from error
+        kinds = {int: "a whole number", float: "a number", tuple: "two numbers as in 0.8,1.2"}
+        raise DataError(f"{name} is {text!r}, expected {kinds[type(before)]}.") from error
 
 
 def _finite(text: str) -> float:

@@ -111,8 +111,8 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
     from training.fitting import Fitting
     from training.lineage import origin
 
-    paths = (config.recipe, config.data, config.photographs, config.output, config.initial, *config.teachers)
-    made = origin(*filter(None, paths))
+    inputs = (config.recipe, config.data, config.photographs, config.initial, *config.teachers)
+    made = origin(config.output, *filter(None, inputs))
     sources = _read(config, recipe)
     settings["split_sha256"] = sources.sha256
     length = len(sources.examples.images)
@@ -128,39 +128,66 @@ def main(config: TrainConfig, *, resume: bool = False) -> Path:
 
 def _read(config: TrainConfig, recipe: Recipe) -> Sources:
     """All rows within the limit."""
-    examples, public = no_examples(), None
-    photographs, validation = None, None
-    sha256: dict[str, str] = {}
+    sources = Sources(no_examples(), None, Validation(None, None), {})
     if config.data:
-        data = load(config.data)
-        public = data.split("PublicTest")
-        examples = _rows(training_examples(data), slice(config.limit))
-        sha256 |= {"Training": examples.sha256, "PublicTest": public.sha256}
-        public = _rows(public, slice(config.limit))
+        sources = _with_fer2013(sources, config.data, config.limit)
     if config.photographs:
-        pictures = read_photographs(config.photographs, config.classes)
-        learnt, measured = pictures.split("Training"), pictures.split("PublicTest")
-        sha256 |= {"Training photographs": learnt.sha256, "PublicTest photographs": measured.sha256}
-        photographs, validation = (_faces(part, config.limit, recipe) for part in (learnt, measured))
-        if not (validation.expressions >= 0).any():
-            raise DataError(
-                f"{config.photographs}: there is no validation picture of a happy, sad, neutral or surprised face; "
-                "add some under valid/, or more people."
-            )
-    return Sources(examples, photographs, Validation(public, validation), sha256)
+        photographs = read_photographs(config.photographs, config.classes)
+        sources = _with_photographs(sources, photographs, config.limit, recipe)
+    return sources
+
+
+def _with_fer2013(sources: Sources, path: str, limit: int | None) -> Sources:
+    data = load(path)
+    examples = _rows(training_examples(data), slice(limit))
+    public = data.split("PublicTest")
+    return replace(
+        sources,
+        examples=examples,
+        validation=replace(sources.validation, public=_rows(public, slice(limit))),
+        sha256={"Training": examples.sha256, "PublicTest": public.sha256},
+    )
+
+
+def _with_photographs(
+    sources: Sources,
+    photographs: Photographs,
+    limit: int | None,
+    recipe: Recipe,
+) -> Sources:
+    training = photographs.split("Training")
+    validation = photographs.split("PublicTest")
+    measured = _faces(validation, limit, recipe)
+    if not (measured.expressions >= 0).any():
+        raise DataError(
+            f"{photographs.source}: no validation picture shows a happy, sad, neutral or surprised "
+            "face; add some under valid/, or more people."
+        )
+    digests = {
+        "Training photographs": training.sha256,
+        "PublicTest photographs": validation.sha256,
+    }
+    return replace(
+        sources,
+        photographs=_faces(training, limit, recipe),
+        validation=replace(sources.validation, photographs=measured),
+        sha256=sources.sha256 | digests,
+    )
 
 
 def _faces(photographs: Photographs, limit: int | None, recipe: Recipe) -> WideFaces:
     """The faces of a split; a limit takes rows from all of it, since it is sorted by class."""
     if limit:
-        photographs = photographs.select(np.arange(0, len(photographs), max(1, len(photographs) // limit))[:limit])
-    faces = cut_wide(photographs, recipe.fall.side, recipe.photographs.scale) if len(photographs) else None
-    if not faces:
-        raise DataError(
-            f"{photographs.source}: a split for training and one for validation are needed, with a face that is found "
-            "in each; add pictures under train/ and valid/, or of more people."
-        )
-    return faces
+        step = max(1, len(photographs) // limit)
+        photographs = photographs.select(np.arange(0, len(photographs), step)[:limit])
+    if len(photographs):
+        faces = cut_wide(photographs, recipe.fall.side, recipe.photographs.scale)
+        if len(faces):
+            return faces
+    raise DataError(
+        f"{photographs.source}: a split for training and one for validation are needed, with a "
+        "face that is found in each; add pictures under train/ and valid/, or of more people."
+    )
 
 
 def _shared(sources: Sources, config: TrainConfig) -> Sources:
@@ -185,7 +212,8 @@ def _material(sources: Sources, length: int, config: TrainConfig, recipe: Recipe
     weights = [np.zeros(len(images))]
     draws = 0
     if faces := sources.photographs:
-        labelled = Examples(faces.middles, photograph_targets(faces.labels, recipe.labels.smoothing))
+        face_targets = photograph_targets(faces.labels, recipe.labels.smoothing)
+        labelled = Examples(faces.middles, face_targets)
         images += [*faces.crops]
         targets.append(distil(labelled, teachers).targets)
         weights.append(draw_weights(faces.labels, faces.people, recipe.photographs.power))
@@ -273,7 +301,10 @@ def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
     options.add_argument("--epochs", type=whole_number(1), help="default: the recipe's")
     options.add_argument("--limit", type=whole_number(1), help="train on, and measure, this many rows only")
     options.add_argument(
-        "--share", type=number(0.001, 1), default=1.0, help="learn this part of the images only; default: 1"
+        "--share",
+        type=number(0.001, 1),
+        default=1.0,
+        help="learn this part of the images only; default: 1",
     )
     options.add_argument("--initial", metavar="VERSION", help="folder of a version whose weights to begin with")
     options.add_argument("--teachers", nargs="+", default=(), help="folders of earlier runs to learn from")
@@ -296,11 +327,14 @@ def _classes(text: str) -> dict[str, str]:
 
 def _tell(config: TrainConfig, *, resume: bool) -> None:
     run = main(config, resume=resume)
-    version = Path("models") / run.name
-    export = shlex.join(["python", "-m", "training.export", "--run", str(run), "--output", str(version)])
-    source = config.data or str(config.photographs)
-    evaluate = shlex.join(["python", "-m", "training.evaluate", "--version", str(version), "--data", source])
-    print(f"{run}: {len(read_log(run))} epochs. Next:\n    {export}\n    {evaluate}")
+    version = str(Path("models") / run.name)
+    sources = {"--data": config.data, "--photographs": config.photographs}
+    measured = [word for option, path in sources.items() if path for word in (option, path)]
+    export = ["training.export", "--run", str(run), "--output", version]
+    evaluate = ["training.evaluate", "--version", version, *measured]
+    print(f"{run}: {len(read_log(run))} epochs. Next:")
+    for command in (export, evaluate):
+        print(f"    {shlex.join(['python', '-m', *command])}")
 
 
 def _interrupted(output: Path) -> str:
