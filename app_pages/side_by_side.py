@@ -151,7 +151,8 @@ def _look(photo: Photo, detector: FaceDetector, classifiers: Sequence[EmotionCla
 
 def _answers(image: NDArray[np.uint8], faces: Sequence[Face], classifier: EmotionClassifier, detector: str) -> Answers:
     version = classifier.version
-    crops = crop_views(image, faces, version.geometry(detector), version.views, version.input_shape[:2])
+    views = version.views_with(detector)
+    crops = crop_views(image, faces, version.geometry(detector), views, version.input_shape[:2])
     return tuple(classifier.classify(faces, crops))
 
 

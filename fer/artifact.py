@@ -13,7 +13,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -92,6 +92,10 @@ class ModelVersion:
                 f"it has {', '.join(self.crops) or 'none'}. Choose another, or give FERPipeline a geometry."
             )
         return self.crops[detector]
+
+    def views_with(self, detector: str) -> Views:
+        """The views of a face that this detector finds: without one, nothing lies beyond the picture's edges."""
+        return replace(self.views, scales=ONE_VIEW.scales) if detector == "none" else self.views
 
     def read(self, name: str) -> bytes:
         """The content of one file, checked against the manifest at the moment of use."""

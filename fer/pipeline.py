@@ -40,7 +40,8 @@ class FERPipeline:
             )
         faces = self.detector.detect(image)
         version = self.classifier.version
-        crops = crop_views(image, faces, self._geometry(), version.views, version.input_shape[:2])
+        views = version.views_with(self.detector.name)
+        crops = crop_views(image, faces, self._geometry(), views, version.input_shape[:2])
         return self.classifier.classify(faces, crops)
 
     def _geometry(self) -> CropGeometry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pylibsrtp  # noqa: F401 - before TensorFlow: loaded after it, it ends the process
 import pytest
 
 for name in (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from PIL import Image
 
 from fer import Box, CropGeometry, EmotionClassifier, Face, FERPipeline, ModelError, load_version
 from fer.detectors import WholePicture
-from fer.preprocessing import Views, crop_faces, crop_views
+from fer.preprocessing import ONE_VIEW, Views, crop_faces, crop_views
 from tests.support.versions import LABELS, write_tiny
 
 FACES = [
@@ -124,10 +124,11 @@ def grey_noise() -> NDArray[np.uint8]:
 
 
 @pytest.mark.parametrize("pictures", [fer2013_faces, grey_noise])
-def test_a_picture_that_is_a_face_is_used_as_it_is(pictures):
+@pytest.mark.parametrize("views", [ONE_VIEW, Views((1.2, 0.9), mirror=True)])
+def test_a_picture_that_is_a_face_is_used_as_it_is(pictures, views):
     """Without a detector, and by a version that was made for two detectors."""
     faces = pictures()
-    classifier = EmotionClassifier(load_version())
+    classifier = EmotionClassifier(replace(load_version(), views=views))
     pipeline = FERPipeline(WholePicture(), classifier)
     predictions = [prediction for face in faces for prediction in pipeline(np.stack([face] * 3, axis=-1))]
     assert np.array_equal([prediction.crop for prediction in predictions], faces)
