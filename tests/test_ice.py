@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import urllib.request
 from collections.abc import Iterator
 from http.client import BadStatusLine
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import ClassVar
 from urllib.error import URLError
-from urllib.parse import urlsplit
 
 import pytest
 import streamlit as st
@@ -21,6 +19,7 @@ from streamlit.runtime.secrets import Secrets
 
 from app_pages import ice
 from app_pages.ice import PUBLIC_STUN, camera_allowed, ice_servers, is_local, parse_servers
+from tests.support.providers import answering
 
 LOCAL, ELSEWHERE = "http://localhost:8501/live", "https://example.org/live"
 STUN = [{"urls": "stun:stun.example.org:3478"}]
@@ -74,18 +73,8 @@ def providers(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Providers]]:
     monkeypatch.setattr(Providers, "asked", [])
     answer = {"iceServers": STUN, "ice_servers": [{**STUN[0], "url": "stun:old"}]}  # Twilio names each one twice
     monkeypatch.setattr(Providers, "body", json.dumps(answer))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with ThreadingHTTPServer(("127.0.0.1", 0), Providers) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-        def urlopen(question: urllib.request.Request, timeout: float) -> object:
-            url = f"http://127.0.0.1:{server.server_port}{urlsplit(question.full_url).path}"
-            here = urllib.request.Request(url, question.data, dict(question.header_items()))
-            return opener.open(here, timeout=timeout)
-
-        monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    with answering(Providers, monkeypatch):
         yield Providers
-        server.shutdown()
 
 
 # Pages

@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import threading
 import traceback
-import urllib.request
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import streamlit as st
@@ -21,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 from app_pages import ice, versions
 from fer import DownloadError, HubRegistry, load_detector
 from tests.support.hub import HubServer
+from tests.support.providers import answering
 from tests.support.published import REPO
 
 pytest_plugins = ["tests.support.hub.fixtures"]
@@ -92,18 +90,8 @@ class Refusal(BaseHTTPRequestHandler):
 @pytest.fixture
 def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A real server in place of the providers."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with ThreadingHTTPServer(("127.0.0.1", 0), Refusal) as server:
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-
-        def urlopen(question: urllib.request.Request, timeout: float) -> object:
-            url = f"http://127.0.0.1:{server.server_port}{urlsplit(question.full_url).path}"
-            here = urllib.request.Request(url, question.data, dict(question.header_items()))
-            return opener.open(here, timeout=timeout)
-
-        monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    with answering(Refusal, monkeypatch):
         yield
-        server.shutdown()
 
 
 def shown(app: AppTest) -> str:

@@ -37,16 +37,16 @@ _SEVEN = (*LABELS, "angry", "disgusted", "afraid")
 LABEL_SETS = {"four": LABELS, "seven": _SEVEN, "eight": (*_SEVEN, "contemptuous")}
 """What a version may answer: the app's four, those that FER2013 knows, those that FER+ knows."""
 
-_CLASS_OF = {
+CLASS_OF = {
     "happy": "happy", "sad": "sad", "neutral": "neutral", "surprised": "surprise", "angry": "angry",
     "disgusted": "disgust", "afraid": "fear",
 }  # fmt: skip
-_EMOTION_OF = {
+EMOTION_OF = {
     "happy": "happiness", "sad": "sadness", "neutral": "neutral", "surprised": "surprise", "angry": "anger",
     "disgusted": "disgust", "afraid": "fear", "contemptuous": "contempt",
 }  # fmt: skip
-FER2013_INDEX = tuple(CLASSES.index(_CLASS_OF[label]) for label in LABELS)  # where `fer.LABELS` stand in `CLASSES`
-FERPLUS_INDEX = tuple(EMOTIONS.index(_EMOTION_OF[label]) for label in LABELS)  # where they stand in `EMOTIONS`
+FER2013_INDEX = tuple(CLASSES.index(CLASS_OF[label]) for label in LABELS)  # where `fer.LABELS` stand in `CLASSES`
+FERPLUS_INDEX = tuple(EMOTIONS.index(EMOTION_OF[label]) for label in LABELS)  # where they stand in `EMOTIONS`
 
 _COUNTS = tuple(map(str, range(11)))
 _MAJORITY = 5  # FER+ labels count where more than this many of the ten annotators agree
@@ -74,7 +74,7 @@ class FER2013:
     def split(self, name: str, labels: tuple[str, ...] = LABELS) -> Split:
         """The rows of one split that carry one of the labels, in one of `LABEL_SETS`, under `fer2013` or `ferplus`."""
         in_split = self.splits == SPLITS.index(name)
-        original = _places(CLASSES, _CLASS_OF, labels)[self.classes]
+        original = _places(CLASSES, CLASS_OF, labels)[self.classes]
         if self.votes is not None:
             ferplus = ferplus_labels(self.votes, labels)
         else:
@@ -135,7 +135,7 @@ def ferplus_labels(votes: NDArray[np.uint8], labels: tuple[str, ...] = LABELS) -
         votes = np.where(votes > 1, votes, 0)
         clear = 2 * votes[:, : len(EMOTIONS)].max(axis=1) > votes.sum(axis=1)
     winner = votes[:, : len(EMOTIONS)].argmax(axis=1)
-    return np.where(clear, _places(EMOTIONS, _EMOTION_OF, labels)[winner], np.int8(-1))
+    return np.where(clear, _places(EMOTIONS, EMOTION_OF, labels)[winner], np.int8(-1))
 
 
 def _places(names: tuple[str, ...], name_of: Mapping[str, str], labels: tuple[str, ...]) -> NDArray[np.int8]:
@@ -149,10 +149,10 @@ def blend_logits(logits: np.ndarray, blend: float, labels: tuple[str, ...] = LAB
 
     FER2013 does not know the last of the eight labels, so that these need a blend of 1.
     """
-    ferplus = logits[..., [len(CLASSES) + EMOTIONS.index(_EMOTION_OF[label]) for label in labels]]
+    ferplus = logits[..., [len(CLASSES) + EMOTIONS.index(EMOTION_OF[label]) for label in labels]]
     if blend == 1:
         return ferplus
-    original = logits[..., [CLASSES.index(_CLASS_OF[label]) for label in labels]]
+    original = logits[..., [CLASSES.index(CLASS_OF[label]) for label in labels]]
     return (1.0 - blend) * original + blend * ferplus
 
 

@@ -10,19 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data import CLASSES, EMOTIONS, FER2013, SIDE, SPLITS, VOTES, Split
+from training.data import CLASS_OF, CLASSES, EMOTION_OF, EMOTIONS, FER2013, SIDE, SPLITS, VOTES, Split
 from training.folders import WideFaces
 
 _NOT_A_FACE = 5  # of the ten annotators
-_CLASS_OF_EMOTION = {
-    "neutral": "neutral",
-    "happiness": "happy",
-    "surprise": "surprise",
-    "sadness": "sad",
-    "anger": "angry",
-    "disgust": "disgust",
-    "fear": "fear",
-}
 
 
 @dataclass(frozen=True)
@@ -94,8 +85,8 @@ def photograph_targets(labels: NDArray[np.int8], smoothing: float) -> NDArray[np
     """
     emotions = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
     classes = np.zeros((len(EMOTIONS), len(CLASSES)), np.float32)
-    for emotion, name in _CLASS_OF_EMOTION.items():
-        classes[EMOTIONS.index(emotion), CLASSES.index(name)] = 1
+    for label, name in CLASS_OF.items():
+        classes[EMOTIONS.index(EMOTION_OF[label]), CLASSES.index(name)] = 1
     smoothed = emotions * (1 - smoothing) + smoothing / len(EMOTIONS)
     return np.concatenate([classes[labels], smoothed], axis=1).astype(np.float32)
 
