@@ -134,7 +134,7 @@ def wide(pixels: int = 20_000) -> bytes:
     return edited(change)
 
 
-def slow(times: int = 3000) -> bytes:
+def slow(times: int = 10_000) -> bytes:
     """Of known operators alone: the tangent of a padded picture, again and again."""
 
     def change(model: Any) -> None:
