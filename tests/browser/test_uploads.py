@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,8 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux show
 
 PATIENCE = 30_000
 FORGOTTEN_WITHIN = 10.0
-MOST_UPLOADS = 40
+MOST_UPLOADS = 120  # megabytes: far more than the memory of an idle server moves by itself
+ANSWER = re.compile(r"no face found|\d\.\d\d")  # a fake camera's test picture may look like a face
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +77,7 @@ def waiting_bytes(page: Page, url: str) -> float:
     return sum(float(line.split()[1]) for line in lines if line.startswith("cache") and "UploadedFileManager" in line)
 
 
-def shown_picture(page: Page, words: str) -> bytes:
+def shown_picture(page: Page, words: str | re.Pattern[str]) -> bytes:
     """A part of the annotated picture as the browser fetches it."""
     picture = page.get_by_alt_text(words)
     content = page.request.get(picture.evaluate("image => image.src")).body()
@@ -124,11 +126,11 @@ def test_single_photo_of_live_is_let_go(photos: Page, hasty_url: str) -> None:
     photos.get_by_text("Take a single photo instead").click()
     photos.wait_for_function("document.querySelector('video')?.videoWidth > 0")
     photos.get_by_role("button", name="Take Photo").click()
-    picture = shown_picture(photos, "no face found")
+    picture = shown_picture(photos, ANSWER)
     assert occurrences(server, picture)
     assert waiting_bytes(photos, hasty_url) == 0
     photos.get_by_role("button", name="Clear photo").click()
-    expect(photos.get_by_alt_text("no face found")).to_have_count(0)
+    expect(photos.get_by_alt_text(ANSWER)).to_have_count(0)
     assert seconds_until_gone(server, picture, FORGOTTEN_WITHIN) is not None
 
 
