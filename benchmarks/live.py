@@ -83,6 +83,7 @@ def main(options: Options, video: Path | None) -> dict[str, Any]:
 
 @contextmanager
 def served(folder: Path) -> Iterator[str]:
+    """The app, offline, with Streamlit's own time-outs."""
     with serve(ROOT / "app.py", folder, {"HF_HUB_OFFLINE": "1"}) as url:
         yield url
 

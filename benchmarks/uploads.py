@@ -19,8 +19,6 @@ import secrets
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +27,11 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from app_pages.intake import SAMPLES
+from benchmarks.live import served
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.support.find_chromium import find_chromium
 from tests.support.live import server_process
 from tests.support.memory import occurrences
-from tests.support.serve import serve
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "uploads.json"
@@ -61,13 +59,6 @@ def main(rounds: int, closed_seconds: int) -> dict[str, Any]:
         browser.close()
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
     return results
-
-
-@contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """The app, offline, with Streamlit's own time-outs."""
-    with serve(ROOT / "app.py", folder, {"HF_HUB_OFFLINE": "1"}) as url:
-        yield url
 
 
 def marked_photo(browser: Browser, url: str, folder: Path, closed_seconds: int) -> dict[str, Any]:
