@@ -81,6 +81,10 @@ def tints() -> list[str]:
 
 def labelling_title(labelling: Labelling) -> str:
     """The test pictures and whose labels count, for people."""
+    for size in ("seven", "eight"):
+        narrower = Labelling(*(name.removesuffix(f"-{size}") for name in labelling))
+        if narrower != labelling:
+            return f"{labelling_title(narrower)}, {size} expressions"
     known = dict.fromkeys(labelling)  # a set of one labelling bears its name
     return LABELLINGS.get(labelling, ", ".join(known))
 

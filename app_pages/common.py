@@ -141,8 +141,8 @@ def version_card(entry: Entry) -> None:
         st.html(legend(version.labels))
         if set(version.labels) > set(LABELS):
             st.caption(
-                f"It knows {len(version.labels)} expressions, of which any may be mistaken for another: its figures "
-                f"cannot be compared with those of versions that know {len(LABELS)}."
+                f"It knows {len(version.labels)} expressions. The figures above are comparable with those of every "
+                f"version: the likeliest of {', '.join(LABELS)} counts."
             )
         elif set(version.labels) != set(LABELS):
             known = f"Unusual: it knows {', '.join(version.labels)} instead of {', '.join(LABELS)}"

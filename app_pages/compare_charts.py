@@ -82,9 +82,10 @@ def difference_chart(first: Entry, second: Entry, labelling: Labelling) -> Chart
 
 
 def answers_of(entry: Entry, labelling: Labelling) -> tuple[str, ...]:
-    """The columns of its confusion matrix: its expressions and, where faces had to be found, one for none."""
+    """The columns of its confusion matrix: the expressions that count and, if faces had to be found, one for none."""
     found = entry.test_sets[labelling.test_set]["found"]
-    return entry.labels if found is None else (*entry.labels, NO_FACE)
+    asked = entry.asked(labelling)
+    return asked if found is None else (*asked, NO_FACE)
 
 
 def reliability_chart(names: Sequence[str], tables: Mapping[str, Matrix]) -> Chart:
@@ -140,7 +141,7 @@ def _interval_words(names: Sequence[str], row: Row) -> str:
 
 
 def _confusion(entry: Entry, labelling: Labelling) -> tuple[Matrix, Sequence[str]]:
-    return np.array(entry.measured(labelling)["confusion_matrix"], np.float64), entry.labels
+    return np.array(entry.measured(labelling)["confusion_matrix"], np.float64), entry.asked(labelling)
 
 
 def _shares(counts: Matrix) -> Matrix:

@@ -15,10 +15,11 @@ _LEAST_SCALE = 0.01
 
 
 class Pair(NamedTuple):
-    """Two versions and how they compare, or why they cannot be compared."""
+    """Two versions and how they compare, or why they cannot be compared; `note` is what the reader has to know."""
 
     a: str
     b: str
+    note: str
     outcome: PairedComparison | FERError
 
 
@@ -26,7 +27,24 @@ def judge(library: Library, entries: Sequence[Entry], labelling: Labelling) -> l
     """The first version against each of the others."""
     predictions = library.predictions(entries)
     first, *others = entries
-    return [Pair(first.name, other.name, _compared(first, other, predictions, labelling)) for other in others]
+    return [
+        Pair(
+            first.name,
+            other.name,
+            narrowed((first, other), labelling),
+            _compared(first, other, predictions, labelling),
+        )
+        for other in others
+    ]
+
+
+def narrowed(entries: Sequence[Entry], labelling: Labelling) -> str:
+    """Which of the versions know more expressions than count under a labelling; empty where none does."""
+    wider = [entry for entry in entries if labelling in entry.labellings and entry.asked(labelling) != entry.labels]
+    if not wider:
+        return ""
+    known = " and ".join(f"{entry.name} knows {len(entry.labels)}" for entry in wider)
+    return f"Of {', '.join(wider[0].asked(labelling))} alone the likeliest counts here: {known} expressions."
 
 
 def pair_html(pair: Pair, labelling: Labelling) -> str:
@@ -38,7 +56,7 @@ def pair_html(pair: Pair, labelling: Labelling) -> str:
     found = pair.outcome
     return (
         f'<div class="fer-verdict"><p>{html.escape(found.sentence(pair.a, pair.b))}.</p>{_strip(pair, found)}'
-        f"<small>{html.escape(_counts(pair, found, labelling))}</small></div>"
+        f"<small>{html.escape(f'{_counts(pair, found, labelling)} {pair.note}'.strip())}</small></div>"
     )
 
 
@@ -50,7 +68,7 @@ def _compared(
         return left
     if isinstance(right, FERError):
         return right
-    if a.labels != b.labels:
+    if all(labelling in entry.labellings for entry in (a, b)) and a.asked(labelling) != b.asked(labelling):
         known = [f"{entry.name} knows {', '.join(entry.labels)}" for entry in (a, b)]
         return ModelError(f"they know different expressions: {'; '.join(known)}.")
     try:

@@ -93,6 +93,10 @@ class Entry:
         known: Mapping[str, Any] = found.get(labelling.name, {})
         return known
 
+    def asked(self, labelling: Labelling) -> tuple[str, ...]:
+        """The expressions that the test set asks for: all that the version knows, or some of them."""
+        return tuple(self.test_sets[labelling.test_set]["labels"])
+
     def estimate(self, metric: str, labelling: Labelling) -> Mapping[str, float] | None:
         """A metric as `value`, `low`, `high` and `n`; None where it was not measured."""
         found: Mapping[str, float] | None = self.measured(labelling).get(metric)

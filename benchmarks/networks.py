@@ -64,8 +64,8 @@ def medians(graphs: Mapping[Name, bytes], threads: int) -> dict[Name, float]:
 
 def milliseconds(interpreter: Interpreter) -> float:
     """The mean over some calls, after one that warms the caches again."""
-    index = interpreter.get_input_details()[0]["index"]
-    interpreter.set_tensor(index, np.full((1, 48, 48, 1), 0.5, np.float32))
+    source = interpreter.get_input_details()[0]
+    interpreter.set_tensor(source["index"], np.full(source["shape"], 0.5, np.float32))
     interpreter.invoke()
     start = time.perf_counter()
     for _ in range(CALLS):

@@ -26,10 +26,11 @@ from numpy.typing import NDArray
 from benchmarks.networks import medians
 from fer import FERError, metrics, read_version
 from fer.preprocessing import normalize
-from training.architectures import served
+from training.architectures import serve
 from training.convert import PRECISIONS, convert
 from training.data import load
-from training.pull import load_weights
+from training.examples import resized
+from training.pull import as_trained, restored
 
 CALIBRATION = 500  # faces
 THREADS = 2
@@ -41,10 +42,15 @@ def main(folder: Path, data: Path) -> dict[str, Any]:
     """Bytes, time, accuracy and agreement of each graph of the version in `folder`."""
     dataset = load(data)
     public, calibration = dataset.split("PublicTest"), dataset.split("Training").images[:CALIBRATION]
-    model = served(read_version(folder).architecture)
-    load_weights(model, folder)
-    graphs = {name: convert(model, **options) for name, options in conversions(normalize(calibration)).items()}
-    scores = {name: predict(graph, normalize(public.images)) for name, graph in graphs.items()}
+    version = read_version(folder)
+    side = version.input_shape[0]
+    model = restored(version.architecture, folder)
+    if as_trained(version):
+        model = serve(model, version.lineage["config"]["recipe"]["labels"]["blend"], version.labels, side)
+    examples = normalize(resized(calibration, side))
+    graphs = {name: convert(model, **options) for name, options in conversions(examples).items()}
+    faces = normalize(resized(public.images, side))
+    scores = {name: predict(graph, faces) for name, graph in graphs.items()}
     rows = public.fer2013 >= 0
     times = medians(graphs, THREADS)
     return {

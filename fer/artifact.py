@@ -12,7 +12,7 @@ import math
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -116,7 +116,7 @@ class ModelVersion:
         path = self.folder / METRICS
         metrics = parse_json(self.read(METRICS), path)
         try:
-            _check_metrics(metrics, len(self.labels))
+            _check_metrics(metrics, self.labels)
         except FIELD_ERRORS as error:
             raise ModelError(f"{path}: a field is missing or wrong ({type(error).__name__}: {error}).") from error
         return metrics
@@ -236,25 +236,33 @@ def _check(version: ModelVersion) -> None:
         raise ValueError("; ".join(broken))
 
 
-def _check_metrics(metrics: Mapping[str, Any], classes: int) -> None:
+def _check_metrics(metrics: Mapping[str, Any], labels: Sequence[str]) -> None:
     """What pages and the command line read of `metrics.json` must be there, in the right shape."""
     test_sets = typed(dict, metrics["test_sets"], "test_sets")
     if not test_sets:
         raise ValueError("there is no test set in it")
     for test_set, measured in test_sets.items():
-        for name in (test_set, *typed(dict, measured["labellings"], "labellings")):
-            if not TEST_SET_NAME.fullmatch(name):
-                raise ValueError(f"{name!r:.100} is no name for a test set or for labels")
-        for name in ("title", "sha256", "split"):
-            typed(str, measured[name], name)
-        if measured["people"] is not None:
-            typed(int, measured["people"], "people")
-        if measured["found"] is not None:
-            _check_estimate(measured["found"])
-        if not measured["labellings"]:
-            raise ValueError("a test set without labels")
-        for labelling in measured["labellings"].values():
-            _check_labelling(labelling, classes, columns=classes + (measured["found"] is not None))
+        _check_test_set(test_set, measured, labels)
+
+
+def _check_test_set(test_set: str, measured: Mapping[str, Any], labels: Sequence[str]) -> None:
+    """A set may ask for all the labels that the version knows, or for some of them."""
+    for name in (test_set, *typed(dict, measured["labellings"], "labellings")):
+        if not TEST_SET_NAME.fullmatch(name):
+            raise ValueError(f"{name!r:.100} is no name for a test set or for labels")
+    asked = typed(list, measured["labels"], "labels")
+    if len(asked) < 2 or asked != [label for label in labels if label in asked]:
+        raise ValueError(f"{test_set} asks for {asked!r:.100}, the version knows {', '.join(labels)}")
+    for name in ("title", "sha256", "split"):
+        typed(str, measured[name], name)
+    if measured["people"] is not None:
+        typed(int, measured["people"], "people")
+    if measured["found"] is not None:
+        _check_estimate(measured["found"])
+    if not measured["labellings"]:
+        raise ValueError("a test set without labels")
+    for labelling in measured["labellings"].values():
+        _check_labelling(labelling, len(asked), columns=len(asked) + (measured["found"] is not None))
 
 
 def _check_labelling(measured: Mapping[str, Any], classes: int, columns: int) -> None:

@@ -6,7 +6,7 @@ Throughout, `scores` is (n, classes) probabilities and `labels` (n,) indices of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +84,15 @@ def bootstrap(
 def with_no_face(scores: Scores, found: NDArray[np.bool_]) -> Scores:
     """Scores with one more column, the certain answer "no face" where none was found: wrong under every label."""
     return np.column_stack((np.where(found[:, None], scores, 0.0), ~found))
+
+
+def among(scores: Scores, known: Sequence[str], labels: Sequence[str]) -> Scores:
+    """Scores (n, known) as if there were no other labels: (n, labels), each row summing to one again."""
+    if list(labels) == list(known):
+        return scores
+    part: Scores = scores[:, [known.index(label) for label in labels]] + np.finfo(np.float32).tiny
+    part /= part.sum(axis=1, keepdims=True)
+    return part
 
 
 def accuracy(scores: Scores, labels: Labels, clusters: Labels | None = None) -> Estimate:

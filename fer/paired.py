@@ -61,7 +61,8 @@ class PairedComparison:
 class SetScores:
     """A version's scores (n, classes) for every example of one test set, and the digest of the set.
 
-    `labels` (n,) by labelling hold -1 where it leaves an example out. Where faces had to be found first, `found` (n,)
+    The classes are those that the set asks for, all that the version knows or some of them. `labels` (n,) by labelling
+    hold -1 where it leaves an example out. Where faces had to be found first, `found` (n,)
     says of which one was: the others have even scores and count as wrong. `people` (n,) numbers who is shown.
     """
 
@@ -137,7 +138,7 @@ def _predictions(content: bytes, classes: int) -> Predictions:
         raise ValueError(f"over {_MAX_UNPACKED:,} bytes unpacked")
     with np.load(io.BytesIO(content), allow_pickle=False) as stored:
         arrays = dict(stored)
-    _check_probabilities("probes", arrays["probes"], classes)
+    _check_probabilities("probes", arrays["probes"], least=classes, most=classes)
     names = dict.fromkeys(key.partition("/")[0] for key in arrays if "/" in key)
     if not names:
         raise ValueError("there is no test set in it")
@@ -149,7 +150,8 @@ def _set_scores(arrays: Mapping[str, Any], name: str, classes: int) -> SetScores
     found, people = arrays.get(f"{name}/found"), arrays.get(f"{name}/people")
     prefix = f"{name}/labels/"
     labels = {key.removeprefix(prefix): values for key, values in arrays.items() if key.startswith(prefix)}
-    _check_probabilities(f"{name}/scores", scores, classes)
+    _check_probabilities(f"{name}/scores", scores, least=2, most=classes)
+    classes = scores.shape[1]
     for labelling, values in labels.items():
         if values.dtype.kind != "i" or values.shape != scores.shape[:1] or ((values < -1) | (values >= classes)).any():
             raise ValueError(f"{prefix}{labelling} must hold, for each example, -1 to {classes - 1}")
@@ -161,9 +163,10 @@ def _set_scores(arrays: Mapping[str, Any], name: str, classes: int) -> SetScores
     return SetScores(scores, labels, sha256, found, people)
 
 
-def _check_probabilities(name: str, scores: Scores, classes: int) -> None:
-    if scores.dtype.kind != "f" or scores.ndim != 2 or scores.shape[1] != classes:
-        raise ValueError(f"{name} are {scores.dtype} {scores.shape}, expected floats (n, {classes})")
+def _check_probabilities(name: str, scores: Scores, *, least: int, most: int) -> None:
+    if scores.dtype.kind != "f" or scores.ndim != 2 or not least <= scores.shape[1] <= most:
+        expected = most if least == most else f"{least} to {most}"
+        raise ValueError(f"{name} are {scores.dtype} {scores.shape}, expected floats (n, {expected})")
     if not ((scores >= 0).all() and np.allclose(scores.sum(axis=1), 1.0, atol=1e-3)):
         raise ValueError(f"{name} are no probabilities")
 

@@ -50,6 +50,7 @@ METRICS_CONTENT: dict[str, Any] = {
             "title": "Ordinary faces",
             "split": "valid",
             "sha256": "b" * 64,
+            "labels": list(LABELS),
             "people": 7,
             "found": estimate(),
             "labellings": {"natural": LABELLING | {"confusion_matrix": [[1, 2, 0, 1], [0, 3, 0, 0], [1, 1, 1, 0]]}},
@@ -58,6 +59,7 @@ METRICS_CONTENT: dict[str, Any] = {
             "title": "FER2013",
             "split": "PrivateTest",
             "sha256": "a" * 64,
+            "labels": list(LABELS),
             "people": None,
             "found": None,
             "labellings": {"fer2013": LABELLING},
@@ -552,6 +554,11 @@ def labelled(**changes):
         set_with(people=1.5),
         set_with(found=0.9),
         set_with(found=estimate()),  # then the confusion matrix has a column for faces that were not found
+        set_with(labels=None),
+        set_with(labels=["happy"]),
+        set_with(labels=["asleep", "bored", "happy"]),
+        set_with(labels=["happy", "bored", "angry"]),
+        set_with(labels=["happy", "bored"]),  # then the confusion matrix is smaller
         set_with(labellings=[]),
         set_with(labellings={}),
         set_with(labellings={"fer2013": None}),
@@ -578,6 +585,14 @@ def test_metrics_of_the_wrong_form_are_refused_although_their_digest_fits(folder
     version = write_config(folder, tiny_config())
     with pytest.raises(ModelError, match=r"metrics\.json: a field is missing or wrong"):
         version.metrics()
+
+
+def test_a_test_set_may_ask_for_some_of_the_labels(folder):
+    metrics = json.loads(json.dumps(METRICS_CONTENT))
+    labelling = LABELLING | {"confusion_matrix": [[4, 1], [0, 5]]}
+    metrics["test_sets"]["fer2013"] |= {"labels": ["happy", "asleep"], "labellings": {"fer2013": labelling}}
+    (folder / METRICS).write_text(json.dumps(metrics))
+    assert write_config(folder, tiny_config()).metrics() == metrics
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b'{"test_sets": NaN}', b"\xff"])

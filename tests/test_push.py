@@ -516,10 +516,10 @@ def test_repos_are_called_user_and_name(hub, measured, repo):
 def test_words_in_a_card_stay_words(tmp_path):
     script = "<script>alert(1)</script>"
     name = f'{script}`[x](javascript:alert(1))|"'
-    folder = write_measured(tmp_path / "odd", name=name)
+    folder = write_measured(tmp_path / "odd", name=name, labels=[script, "a`b", "[c](d)"])
     lineage = {**read_version(folder).lineage, "command": f"`{script}"}
     config = json.loads((folder / CONFIG).read_text())
-    (folder / CONFIG).write_text(json.dumps({**config, "lineage": lineage, "labels": [script, "a`b", "[c](d)"]}))
+    (folder / CONFIG).write_text(json.dumps({**config, "lineage": lineage}))
     write_card(folder)
     card = ModelCard((folder / CARD).read_text())
     assert card.data.model_name == name

@@ -795,11 +795,17 @@ def test_the_weights_that_only_serve_four_labels_give_no_others(tmp_path):
     assert "keeps the weights of the labels that it serves alone; name the run it was made of" in result.stdout
 
 
-def test_a_version_of_seven_labels_comes_from_the_weights_of_one_of_four(exported, tmp_path):
-    folder = tmp_path / "seven"
-    options = ["--output", folder, "--labels", "seven"]
-    result = python("-m", "training.export", "--run", exported, *options)
+@pytest.fixture(scope="module")
+def seven(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A version of seven expressions that was not evaluated."""
+    folder = tmp_path_factory.mktemp("versions") / "seven"
+    result = python("-m", "training.export", "--run", exported, "--output", folder, "--labels", "seven")
     assert result.returncode == 0, result.stdout
+    return folder
+
+
+def test_a_version_of_seven_labels_comes_from_the_weights_of_one_of_four(exported, seven, tmp_path):
+    folder = shutil.copytree(seven, tmp_path / "seven")
     version = read_version(folder)
     assert version.labels == ("happy", "sad", "neutral", "surprised", "angry", "disgusted", "afraid")
     assert version.read(WEIGHTS) == read_version(exported).read(WEIGHTS)
@@ -923,6 +929,32 @@ def test_photographs_are_measured_end_to_end_beside_what_was_measured_before(fol
     assert "left out: 1 of anger" in card
 
 
+def test_a_version_of_seven_labels_is_asked_for_the_four_and_for_all(folder, seven, data, tmp_path):
+    evaluate.main(folder, data)
+    wide = shutil.copytree(seven, tmp_path / "seven")
+    photographs = photographed(tmp_path / "photos", {"happy": 2, "angry": 1})
+    report = evaluate.main(wide, data, photographs, name="mine")
+    version = read_version(wide)
+    assert version.metrics() == report
+    kept = Predictions.read(version.read(PREDICTIONS), 7)
+    for name in ("fer2013", "mine"):
+        narrow, full = report["test_sets"][name], report["test_sets"][f"{name}-seven"]
+        assert (narrow["labels"], full["labels"]) == (list(LABELS), list(version.labels))
+        assert kept.test_sets[name].scores.shape[1] == 4
+        assert kept.test_sets[f"{name}-seven"].scores.shape[1] == 7
+    assert list(report["test_sets"]["fer2013-seven"]["labellings"]) == [
+        "fer2013-seven", "fer2013-dedup-seven", "ferplus-seven",
+    ]  # fmt: skip
+    assert report["test_sets"]["fer2013-seven"]["title"] == "FER2013, seven expressions"
+    assert [report["test_sets"][name]["labellings"][name]["n"] for name in ("mine", "mine-seven")] == [3, 4]
+    served = EmotionClassifier(version).predict(load(data).split("PrivateTest").images)
+    among = kept.test_sets["fer2013"].scores
+    assert np.array_equal(among.argmax(axis=1), served[:, :4].argmax(axis=1))
+    assert among.sum(axis=1) == pytest.approx(1)
+    other = Predictions.read(read_version(folder).read(PREDICTIONS), 4)
+    assert kept.compare(other, "fer2013", "fer2013").n == 20
+
+
 @pytest.mark.parametrize(
     ("folders", "split", "measured", "n"),
     [
@@ -1000,7 +1032,7 @@ def test_a_stopped_evaluation_leaves_a_readable_version(folder, data, monkeypatc
 
 def test_evaluate_refuses_a_version_of_other_labels_and_a_broken_one(tmp_path, data):
     with pytest.raises(
-        ModelError, match="its labels are happy, bored, asleep, expected happy, sad, neutral, surprised"
+        ModelError, match=r"happy, bored, asleep, expected those of training\.export --labels four, seven, eight"
     ):
         evaluate.main(write_tiny(tmp_path / "other").folder, data)
     seed = copy_seed(tmp_path)

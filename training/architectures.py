@@ -126,15 +126,23 @@ def trainable(architecture: str) -> keras.Model:
 def served(
     architecture: str, *, shape: tuple[int, int, int] = (SIDE, SIDE, 1), classes: int = len(LABELS)
 ) -> keras.Model:
-    """The network to serve: faces (n, 48, 48, 1) -> probabilities (n, classes)."""
+    """The network to serve: faces (n, *shape) -> probabilities (n, classes)."""
     inputs = keras.Input(shape, name="face")
     outputs = layers.Dense(classes, activation="softmax", name="probabilities")(BODIES[architecture](inputs))
     return keras.Model(inputs, outputs, name=architecture)
 
 
-def serve(trained: keras.Model, blend: float, labels: tuple[str, ...] = LABELS) -> keras.Model:
-    """The served network of a trained one: its logits are those of FER2013, and `blend` parts of those of FER+."""
-    model = served(trained.name, classes=len(labels))
+def serve(
+    trained: keras.Model,
+    blend: float,
+    labels: tuple[str, ...] = LABELS,
+    side: int = SIDE,
+) -> keras.Model:
+    """The served network of a trained one, for faces of `side` pixels.
+
+    Its logits are those of FER2013, and `blend` parts of those of FER+.
+    """
+    model = served(trained.name, shape=(side, side, 1), classes=len(labels))
     *body, kernel, bias = trained.get_weights()
     model.set_weights([*body, blend_logits(kernel, blend, labels), blend_logits(bias, blend, labels)])
     return model

@@ -31,6 +31,7 @@ from fer.console import without_chatter
 from fer.preprocessing import Views, crop_views
 from training.command import command_line, finish, whole_number, write_report
 from training.data import FERPLUS_INDEX, load
+from training.examples import resized
 from training.folders import Photographs, read_photographs
 
 SCALES = (0.9, 1.0, 1.1, 1.2, 1.3, 1.4)
@@ -103,7 +104,8 @@ def _looks(photographs: Photographs, classifiers: Sequence[EmotionClassifier]) -
 
 def _frames(classifier: EmotionClassifier, images: NDArray[np.uint8]) -> NDArray[np.floating]:
     """Log-probabilities of faces that are cut already: (n, 2, 1, classes), plain and mirrored."""
-    both = np.stack([images, images[..., ::-1]], axis=1)
+    faces = resized(images, classifier.version.input_shape[0])
+    both = np.stack([faces, faces[..., ::-1]], axis=1)
     return _log_probabilities(classifier, both[:, :, None])
 
 

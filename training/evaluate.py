@@ -20,20 +20,21 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from fer import LABELS, DataError, EmotionClassifier, ModelError, ModelVersion, metrics
+from fer import DataError, EmotionClassifier, ModelError, ModelVersion, metrics
 from fer.artifact import CARD, CONFIG, METRICS, PREDICTIONS, TEST_SET_NAME, read_version, write_config
 from fer.console import without_chatter
 from fer.paired import Predictions, SetScores
+from training import measure
 from training.command import command_line, finish, writing_to
-from training.data import SPLITS, Split, load
-from training.measure import FER2013, measure_fer2013, measure_photographs, order
+from training.data import FER2013, SPLITS, load
 from training.probes import answers
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
@@ -54,54 +55,62 @@ def main(
     """
     version = read_version(folder)
     name = name or (photographs.stem.lower() if photographs else "")
-    if photographs and (name == FER2013 or not TEST_SET_NAME.fullmatch(name)):
+    if photographs and (name.startswith(measure.FER2013) or not TEST_SET_NAME.fullmatch(name)):
         raise DataError(f"received the name {name!r} for a test set; expected a --name like my-photos.")
-    measured = {}
+    measured: dict[str, measure.Measured] = {}
     if data:
-        if version.labels != LABELS:
-            raise ModelError(f"{folder}: its labels are {', '.join(version.labels)}, expected {', '.join(LABELS)}.")
         dataset = load(data)
-        validation = dataset.split("PublicTest")
-        version = _calibrated(version, validation)
+        version = _calibrated(version, dataset, photographs)
     with without_chatter():
         classifier = EmotionClassifier(version)
     if data:
-        measured[FER2013] = measure_fer2013(classifier, validation, dataset.split("PrivateTest"))
+        measured |= measure.measure_fer2013(classifier, dataset)
     if photographs:
-        measured[name] = measure_photographs(classifier, photographs, name, split)
-    reports, scores = _earlier(version)
+        measured |= measure.measure_photographs(classifier, photographs, name, split)
+    served = _served(version)
+    reports, scores = _earlier(version, served)
     reports |= {key: found.report for key, found in measured.items()}
     scores |= {key: found.scores for key, found in measured.items()}
     report = {
         "interval": "95 %: Wilson score for shares, percentile bootstrap for the others; people resampled where known",
         "labels": list(version.labels),
-        "temperature": version.temperature,
-        "uncertain_below": version.uncertain_below,
-        "test_sets": {key: reports[key] for key in sorted(reports, key=order)},
+        **served,
+        "test_sets": {key: reports[key] for key in sorted(reports, key=measure.order)},
     }
     predictions = Predictions(scores, answers(classifier))
     _write(folder, report, predictions.to_bytes(), _card(version, report))
     return report
 
 
-def _calibrated(version: ModelVersion, validation: Split) -> ModelVersion:
-    """The version with the temperature and the limit of certainty that PublicTest asks for."""
-    rows = validation.fer2013 >= 0
-    images, labels = validation.images[rows], validation.fer2013[rows]
+def _calibrated(version: ModelVersion, dataset: FER2013, photographs: Path | None) -> ModelVersion:
+    """The version with the temperature and the limit of certainty that validation data ask for, all together."""
     with without_chatter():
         raw = EmotionClassifier(replace(version, temperature=1.0))
-    temperature = metrics.fit_temperature(raw.predict(images), labels)
-    version = replace(version, temperature=temperature)
-    scores = EmotionClassifier(version).predict(images)
-    return replace(version, uncertain_below=metrics.fit_threshold(scores, labels, CERTAIN))
+    scores, labels = measure.validation_crops(raw, dataset)
+    if photographs:
+        more_scores, more_labels = measure.validation_photographs(raw, photographs)
+        scores, labels = np.concatenate([scores, more_scores]), np.concatenate([labels, more_labels])
+    temperature = metrics.fit_temperature(scores, labels)
+    limit = metrics.fit_threshold(metrics.soften(scores, temperature), labels, CERTAIN)
+    return replace(version, temperature=temperature, uncertain_below=limit)
 
 
-def _earlier(version: ModelVersion) -> tuple[dict[str, Any], dict[str, SetScores]]:
+def _served(version: ModelVersion) -> dict[str, Any]:
+    """What decides the answers beside the graph; figures hold as long as it stays."""
+    served = {
+        "temperature": version.temperature,
+        "uncertain_below": version.uncertain_below,
+        "crops": {detector: asdict(geometry) for detector, geometry in version.crops.items()},
+        "views": asdict(version.views),
+    }
+    return dict(json.loads(json.dumps(served)))  # as it is read back: a tuple is a list there
+
+
+def _earlier(version: ModelVersion, served: dict[str, Any]) -> tuple[dict[str, Any], dict[str, SetScores]]:
     """What was measured before of the same answers: by test set, the report and the scores."""
     with suppress(ModelError):  # never measured, or by a program that wrote another form
         report = version.metrics() or {}
-        limits = (version.temperature, version.uncertain_below)
-        if limits == (report.get("temperature"), report.get("uncertain_below")):
+        if served == {name: report.get(name) for name in served}:
             predictions = Predictions.read(version.read(PREDICTIONS), len(version.labels))
             return dict(report["test_sets"]), dict(predictions.test_sets)
     return {}, {}

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer import EmotionClassifier
 from training.data import CLASS_OF, CLASSES, EMOTION_OF, EMOTIONS, FER2013, SIDE, SPLITS, VOTES, Split
 from training.folders import WideFaces
 
@@ -70,12 +71,18 @@ def no_examples() -> Examples:
     return Examples(images, targets)
 
 
-def resized(images: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Square images (n, h, h) at another size: (n, side, side)."""
-    if images.shape[1] == side:
+def resized(images: NDArray[np.uint8], height: int, width: int | None = None) -> NDArray[np.uint8]:
+    """Images (n, h, w) at another size: (n, height, width), by default square ones."""
+    width = width or height
+    if images.shape[1:] == (height, width):
         return images
-    enlarged = [cv2.resize(image, (side, side), interpolation=cv2.INTER_CUBIC) for image in images]
-    return np.array(enlarged, np.uint8).reshape(-1, side, side)
+    enlarged = [cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC) for image in images]
+    return np.array(enlarged, np.uint8).reshape(-1, height, width)
+
+
+def predict(classifier: EmotionClassifier, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Probabilities (n, classes) of faces that are cut already (n, h, w), at the size that the version takes."""
+    return classifier.predict(resized(faces, *classifier.version.input_shape[:2]))
 
 
 def photograph_targets(labels: NDArray[np.int8], smoothing: float) -> NDArray[np.float32]:

@@ -33,7 +33,7 @@ from fer import DataError, ModelError, ModelVersion
 from fer.artifact import CONFIG, GRAPH, WEIGHTS, read_config, read_version, write_config
 from fer.preprocessing import GEOMETRIES, ONE_VIEW, Views
 from training.command import command_line, finish, load_keras, number, writing_to
-from training.data import LABEL_SETS, SIDE
+from training.data import LABEL_SETS
 from training.probes import CONVERTED, parity
 from training.pull import as_trained, restored
 from training.runs import read_lineage, read_network
@@ -64,14 +64,14 @@ def main(
     lineage = _lineage(run) | {"precision": precision}
     _check_place(output, lineage)
     recipe = lineage["config"]["recipe"]
-    _check_side(recipe["fall"]["side"])
     recipe["labels"]["blend"] = _blend(run, lineage, blend, labels)
     load_keras()
     from training.architectures import serve
     from training.convert import PRECISIONS, convert
 
     trained = restored(recipe["architecture"], run) if _is_version(run) else read_network(run)
-    model = serve(trained, recipe["labels"]["blend"], LABEL_SETS[labels])
+    side = recipe["fall"]["side"]
+    model = serve(trained, recipe["labels"]["blend"], LABEL_SETS[labels], side)
     with writing_to(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
@@ -96,15 +96,6 @@ def _lineage(folder: Path) -> dict[str, Any]:
     if not as_trained(version):
         raise DataError(f"{folder} keeps the weights of the labels that it serves alone; name the run it was made of.")
     return dict(version.lineage)
-
-
-def _check_side(side: int) -> None:
-    """Raise DataError for a network of larger faces, which no other command knows yet."""
-    if side != SIDE:
-        raise DataError(
-            f"the run learned faces of {side} pixels, and versions serve faces of {SIDE}; "
-            f"train it with --set fall.side={SIDE}."
-        )
 
 
 def _is_version(folder: Path) -> bool:

@@ -78,6 +78,7 @@ class _Side:
 
     version: ModelVersion
     predictions: Predictions
+    asked: tuple[str, ...]
     answers: Scores
     scores: Scores
     labels: Labels
@@ -87,8 +88,12 @@ class _Side:
         known = predictions.test_sets[test_set]
         if test_set not in known.labels:
             raise ModelError(f"version {version.name}: {PREDICTIONS} has no labels {test_set!r}; evaluate it again.")
+        report = (version.metrics() or {}).get("test_sets", {})
+        if test_set not in report:
+            raise ModelError(f"version {version.name}: {METRICS} knows no test set {test_set!r}; evaluate it again.")
+        asked = tuple(report[test_set]["labels"])
         rows = known.labels[test_set] >= 0
-        return cls(version, predictions, known.answers[rows], known.scores[rows], known.labels[test_set][rows])
+        return cls(version, predictions, asked, known.answers[rows], known.scores[rows], known.labels[test_set][rows])
 
     @property
     def accuracy(self) -> float:
@@ -97,13 +102,13 @@ class _Side:
     @property
     def calibration_error(self) -> float:
         """That of the answers that were given."""
-        given = self.answers[:, : len(self.version.labels)].any(axis=1)
+        given = self.answers[:, : len(self.asked)].any(axis=1)
         return metrics.expected_calibration_error(self.scores[given], self.labels[given])
 
     def recalls(self) -> dict[str, float]:
         """The share of each class that was found; a class without examples is left out."""
         values = metrics.recalls(self.answers, self.labels)
-        return {name: value.value for name, value in zip(self.version.labels, values, strict=False) if value}
+        return {name: value.value for name, value in zip(self.asked, values, strict=False) if value}
 
 
 def read_complete(folder: Path) -> dict[str, bytes]:
@@ -274,7 +279,7 @@ def _accuracy(new: _Side, current: _Side | None, limits: Limits) -> Check:
 def _difference(new: _Side, current: _Side, test_set: str, limits: Limits, *, leads: bool) -> Check:
     """Not so uncertain that it may be much worse and, on the set that leads, not shown to be worse at all."""
     name = "accuracy, paired"
-    if new.version.labels != current.version.labels:
+    if new.asked != current.asked:
         return Check(name, "-", "-", "the same labels; they differ, so there are no pairs", passed=False)
     try:
         paired = new.predictions.compare(current.predictions, test_set, test_set)
@@ -290,7 +295,7 @@ def _difference(new: _Side, current: _Side, test_set: str, limits: Limits, *, le
 
 def _recalls(new: _Side, current: _Side | None, limits: Limits) -> list[Check]:
     after, before = new.recalls(), current.recalls() if current else {}
-    floors = {name: max(limits.recall, before.get(name, 0.0) - limits.recall_loss) for name in new.version.labels}
+    floors = {name: max(limits.recall, before.get(name, 0.0) - limits.recall_loss) for name in new.asked}
     return [
         Check(
             f"recall of {name}",

@@ -29,6 +29,7 @@ from fer.metrics import Z_95, wilson
 from fer.preprocessing import GEOMETRIES, CropGeometry, crop_faces
 from training.command import command_line, finish, whole_number, write_report
 from training.data import SIDE, Split, load
+from training.examples import predict
 
 CANVAS = (480, 640)  # rows, columns of the larger pictures
 FACE_SIDE = (64.0, 320.0)  # pixels
@@ -65,7 +66,7 @@ class Trial:
         rng = np.random.default_rng(1)
         pictures = [paste(image, rng) for image in images]
         found = [_found(detector, p) for p in tqdm(pictures, desc=f"{detector.name}: pasted faces", disable=None)]
-        return cls(classifier, labels, pictures, found, classifier.predict(images).argmax(axis=1) == labels)
+        return cls(classifier, labels, pictures, found, predict(classifier, images).argmax(axis=1) == labels)
 
     @property
     def hits(self) -> NDArray[np.bool_]:
@@ -75,7 +76,8 @@ class Trial:
     def correct(self, geometry: CropGeometry, adapt: Callable[[Face], Face] = lambda face: face) -> NDArray[np.bool_]:
         """Which faces are classified rightly when cropped so; one that was not found counts as wrong."""
         pairs = [(picture, face) for picture, face in zip(self.pictures, self.found, strict=True) if face]
-        crops = [crop_faces(picture.image, [adapt(face)], geometry)[0] for picture, face in pairs]
+        size = self.classifier.version.input_shape[:2]
+        crops = [crop_faces(picture.image, [adapt(face)], geometry, size)[0] for picture, face in pairs]
         result = np.zeros(len(self.labels), bool)
         result[self.hits] = self.classifier.predict(np.stack(crops)).argmax(axis=1) == self.labels[self.hits]
         return result

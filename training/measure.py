@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fer import BlazeFace, DataError, EmotionClassifier, FERPipeline, metrics
+from fer import LABELS, BlazeFace, DataError, EmotionClassifier, FERPipeline, ModelError, metrics
 from fer.metrics import Labels, Scores
 from fer.paired import SetScores
-from training import robustness
-from training.data import EMOTIONS, LABELLINGS, SPLITS, Split
+from training import data, robustness
+from training.data import EMOTION_OF, EMOTIONS, LABEL_SETS, LABELLINGS, SPLITS, Split
+from training.examples import predict
 from training.folders import CLASS_WORDS, Photographs, read_photographs
 
 FER2013, NATURAL = "fer2013", "natural"
 _TITLES = {FER2013: "FER2013", NATURAL: "Ordinary faces"}
+_SIZES = {labels: size for size, labels in LABEL_SETS.items()}  # in words
+Flags = NDArray[np.bool_]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -30,108 +36,205 @@ class Measured:
     scores: SetScores
 
 
+@dataclass(frozen=True)
+class Answers:
+    """What a version says of photographs: `scores` (n, classes), even ones where no face was found.
+
+    `found` (n,) says where one was, `doubted` (n,) where its detection is weak or it is turned away.
+    """
+
+    scores: Scores
+    found: Flags
+    doubted: Flags
+
+
 def order(test_set: str) -> tuple[bool, bool, str]:
-    """A sort key: ordinary faces first, then FER2013, then sets of one's own."""
+    """A sort key: ordinary faces first, then FER2013, then all others."""
     return test_set != NATURAL, test_set != FER2013, test_set
 
 
-def measure_fer2013(classifier: EmotionClassifier, validation: Split, test: Split) -> Measured:
-    """PrivateTest under each labelling, with disturbed crops, and PublicTest beside it."""
-    labels = {
-        name: test.labels(name)
-        for name in LABELLINGS
-        if (test.labels(name) >= 0).any()  # a folder of images carries no FER+ votes
-    }
-    scores = SetScores(classifier.predict(test.images), labels, test.sha256)
+def asked(labels: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """The expressions that a version with these labels is asked for, by the ending of the test set's name.
+
+    One that knows more than the four is asked twice: for the four alone, on which it can be compared with every other
+    version, and for all that it knows.
+    """
+    if labels != LABELS and labels in _SIZES:
+        return {"": LABELS, f"-{_SIZES[labels]}": labels}
+    return {"": labels}
+
+
+def measure_fer2013(classifier: EmotionClassifier, dataset: data.FER2013) -> dict[str, Measured]:
+    """PrivateTest under each labelling and PublicTest beside it, by test set; the first with disturbed crops too."""
+    measured = {}
+    for ending, labels in asked(classifier.labels).items():
+        validation = _measure_crops(classifier, dataset.split("PublicTest", labels), labels, ending)
+        found = _measure_crops(classifier, dataset.split("PrivateTest", labels), labels, ending)
+        report = found.report | {"split": "PrivateTest", "validation": _first(validation.report["labellings"])}
+        measured[FER2013 + ending] = Measured(report, found.scores)
+    test = dataset.split("PrivateTest")
     rows = test.fer2013 >= 0
-    validated = SetScores(classifier.predict(validation.images), {FER2013: validation.fer2013}, validation.sha256)
-    report = _report(FER2013, "PrivateTest", scores, classifier)
-    report["validation"] = measure(validated, FER2013, classifier)
-    report["robustness"] = robustness.measure(classifier, test.images[rows], test.fer2013[rows])
-    return Measured(report, scores)
+    answer = partial(_predict_among, classifier, LABELS)
+    measured[FER2013].report["robustness"] = robustness.measure(answer, test.images[rows], test.fer2013[rows])
+    return measured
 
 
 def measure_photographs(
     classifier: EmotionClassifier, path: Path, name: str | None = None, split: str | None = None
-) -> Measured:
+) -> dict[str, Measured]:
     """The largest face that BlazeFace finds in each picture counts; a picture without one is answered wrong.
 
     Of data with splits, `split` is measured: by default the test split, or validation where there is none.
     """
     name = name or path.stem
     photographs, split = _test_split(read_photographs(path), split)
-    index = {CLASS_WORDS.get(label, label): i for i, label in enumerate(classifier.labels)}
-    labels = np.array([index.get(EMOTIONS[label], -1) for label in photographs.labels], np.int8)
-    if not (labels >= 0).any():
+    sets = {name + ending: labels for ending, labels in asked(classifier.labels).items()}
+    sets = {name: labels for name, labels in sets.items() if (_labels(photographs, labels) >= 0).any()}
+    if not sets:
         raise DataError(f"{path}: no picture is labelled {' or '.join(classifier.labels)}.")
-    answered, found = _predict(photographs, FERPipeline(BlazeFace(), classifier))
-    scores = SetScores(answered, {name: labels}, photographs.sha256, found, photographs.people)
-    report = _report(name, split, scores, classifier)
-    report["left_out"] = dict(Counter(EMOTIONS[label] for label in photographs.labels[labels < 0]))
-    return Measured(report, scores)
-
-
-def measure(known: SetScores, labelling: str, classifier: EmotionClassifier) -> dict[str, Any]:
-    """Every metric over the examples with a label, each with n and its interval.
-
-    Log loss and calibration error are those of the answers that were given, where no face was found there is none.
-    """
-    labels = known.labels[labelling]
-    rows = labels >= 0
-    answers, labels = known.answers[rows], labels[rows].astype(np.int64)
-    people = None if known.people is None else known.people[rows]
-    found = np.ones(len(labels), bool) if known.found is None else known.found[rows]
-    if not found.any():
-        raise DataError(f"in none of the {len(labels)} pictures of {labelling} was a face found; nothing to measure.")
-    scores = known.scores[rows][found]
-    finders = None if people is None else people[found]
-    recalls = zip(classifier.labels, metrics.recalls(answers, labels, people), strict=False)
+    answers = answer_photographs(classifier, photographs)
     return {
-        "n": len(labels),
-        "accuracy": asdict(metrics.accuracy(answers, labels, people)),
-        "balanced_accuracy": asdict(metrics.bootstrap(metrics.balanced_accuracy, answers, labels, people)),
-        "macro_f1": asdict(metrics.bootstrap(metrics.macro_f1, answers, labels, people)),
-        "log_loss": asdict(metrics.bootstrap(metrics.log_loss, scores, labels[found], finders)),
-        "expected_calibration_error": asdict(
-            metrics.bootstrap(metrics.expected_calibration_error, scores, labels[found], finders)
-        ),
-        "recall": {name: asdict(recall) for name, recall in recalls if recall},
-        "confusion_matrix": metrics.confusion_matrix(answers, labels)[: len(classifier.labels)].tolist(),
-        "certain": _certain(answers, labels, found, people, classifier.version.uncertain_below),
+        name: _measure_answers(classifier, photographs, answers, labels, name, split) for name, labels in sets.items()
     }
 
 
-def _report(name: str, split: str, scores: SetScores, classifier: EmotionClassifier) -> dict[str, Any]:
-    counted = scores.labels[name] >= 0
+def validation_crops(classifier: EmotionClassifier, dataset: data.FER2013) -> tuple[Scores, Labels]:
+    """Scores and labels of PublicTest: the labels of FER2013 or, for the eight that it does not know, those of FER+."""
+    if classifier.labels not in _SIZES:
+        raise ModelError(
+            f"version {classifier.version.name}: its labels are {', '.join(classifier.labels)}, expected those of "
+            f"training.export --labels {', '.join(LABEL_SETS)}; measure it on photographs alone."
+        )
+    validation = dataset.split("PublicTest", classifier.labels)
+    labels = validation.ferplus if classifier.labels == LABEL_SETS["eight"] else validation.fer2013
+    rows = labels >= 0
+    return predict(classifier, validation.images[rows]), labels[rows]
+
+
+def validation_photographs(classifier: EmotionClassifier, path: Path) -> tuple[Scores, Labels]:
+    """Scores and labels of the validation split's faces that nothing else is doubtful about; none without splits."""
+    photographs = read_photographs(path)
+    if _without_splits(photographs) or not (photographs.splits == SPLITS.index("PublicTest")).any():
+        return np.empty((0, len(classifier.labels))), np.empty(0, np.int8)
+    photographs = photographs.split("PublicTest")
+    labels = _labels(photographs, classifier.labels)
+    photographs, labels = photographs.select(np.flatnonzero(labels >= 0)), labels[labels >= 0]
+    answers = answer_photographs(classifier, photographs)
+    rows = answers.found & ~answers.doubted
+    return answers.scores[rows], labels[rows]
+
+
+def measure(known: SetScores, labelling: str, labels: tuple[str, ...], sure: Flags) -> dict[str, Any]:
+    """Every metric over the examples with a label, each with n and its interval; `sure` (n,) are certain answers.
+
+    Log loss and calibration error are those of the answers that were given, where no face was found there is none.
+    """
+    truth = known.labels[labelling]
+    rows = truth >= 0
+    answers, truth = known.answers[rows], truth[rows].astype(np.int64)
+    people = None if known.people is None else known.people[rows]
+    found = np.ones(len(truth), bool) if known.found is None else known.found[rows]
+    if not found.any():
+        raise DataError(f"in none of the {len(truth)} pictures of {labelling} was a face found; nothing to measure.")
+    scores = known.scores[rows][found]
+    finders = None if people is None else people[found]
+    recalls = zip(labels, metrics.recalls(answers, truth, people), strict=False)
     return {
-        "title": _TITLES.get(name, name),
+        "n": len(truth),
+        "accuracy": asdict(metrics.accuracy(answers, truth, people)),
+        "balanced_accuracy": asdict(metrics.bootstrap(metrics.balanced_accuracy, answers, truth, people)),
+        "macro_f1": asdict(metrics.bootstrap(metrics.macro_f1, answers, truth, people)),
+        "log_loss": asdict(metrics.bootstrap(metrics.log_loss, scores, truth[found], finders)),
+        "expected_calibration_error": asdict(
+            metrics.bootstrap(metrics.expected_calibration_error, scores, truth[found], finders)
+        ),
+        "recall": {name: asdict(recall) for name, recall in recalls if recall},
+        "confusion_matrix": metrics.confusion_matrix(answers, truth)[: len(labels)].tolist(),
+        "certain": _certain(answers, truth, found, people, sure[rows]),
+    }
+
+
+def _measure_crops(classifier: EmotionClassifier, split: Split, labels: tuple[str, ...], ending: str) -> Measured:
+    truth = {
+        labelling + ending: split.labels(labelling)
+        for labelling in LABELLINGS
+        if (split.labels(labelling) >= 0).any()  # a folder of images carries no FER+ votes
+    }
+    served = predict(classifier, split.images)
+    scores = SetScores(metrics.among(served, classifier.labels, labels), truth, split.sha256)
+    sure = served.max(axis=1) >= classifier.version.uncertain_below
+    return Measured(_report(FER2013 + ending, "", scores, labels, sure), scores)
+
+
+def _measure_answers(
+    classifier: EmotionClassifier,
+    photographs: Photographs,
+    answers: Answers,
+    labels: tuple[str, ...],
+    name: str,
+    split: str,
+) -> Measured:
+    truth = _labels(photographs, labels)
+    among = metrics.among(answers.scores, classifier.labels, labels)
+    scores = SetScores(among, {name: truth}, photographs.sha256, answers.found, photographs.people)
+    certain = answers.scores.max(axis=1) >= classifier.version.uncertain_below
+    report = _report(name, split, scores, labels, certain & answers.found & ~answers.doubted)
+    report["left_out"] = dict(Counter(EMOTIONS[label] for label in photographs.labels[truth < 0]))
+    return Measured(report, scores)
+
+
+def _report(name: str, split: str, scores: SetScores, labels: tuple[str, ...], sure: Flags) -> dict[str, Any]:
+    counted = _first(scores.labels) >= 0
+    return {
+        "title": _title(name),
         "split": split,
         "sha256": scores.sha256,
+        "labels": list(labels),
         "people": None if scores.people is None else len(np.unique(scores.people[counted])),
         "found": None if scores.found is None else asdict(
             metrics.share(scores.found[counted], None if scores.people is None else scores.people[counted])
         ),
-        "labellings": {labelling: measure(scores, labelling, classifier) for labelling in scores.labels},
+        "labellings": {labelling: measure(scores, labelling, labels, sure) for labelling in scores.labels},
     }  # fmt: skip
 
 
-def _certain(
-    answers: Scores, labels: Labels, found: NDArray[np.bool_], people: Labels | None, limit: float
-) -> dict[str, Any]:
-    """What is gained by calling answers under the limit uncertain, and the whole curve of risk over coverage."""
-    certain = found & (answers.max(axis=1) >= limit)
+def _title(name: str) -> str:
+    base, _, size = name.partition("-")
+    if size in _SIZES.values() and base in _TITLES:
+        return f"{_TITLES[base]}, {size} expressions"
+    return _TITLES.get(name, name)
+
+
+def _certain(answers: Scores, labels: Labels, found: Flags, people: Labels | None, sure: Flags) -> dict[str, Any]:
+    """What is gained by calling the other answers uncertain, and the whole curve of risk over coverage."""
     right = answers.argmax(axis=1) == labels
-    accuracy = metrics.share(right[certain], None if people is None else people[certain]) if certain.any() else None
+    accuracy = metrics.share(right[sure], None if people is None else people[sure]) if sure.any() else None
     return {
-        "coverage": asdict(metrics.share(certain, people)),
+        "coverage": asdict(metrics.share(sure, people)),
         "accuracy": asdict(accuracy) if accuracy else None,
         "risk_coverage": [list(point) for point in metrics.risk_coverage(answers[found], labels[found])],
     }
 
 
+def _predict_among(
+    classifier: EmotionClassifier, labels: tuple[str, ...], images: NDArray[np.uint8]
+) -> NDArray[np.floating]:
+    return metrics.among(predict(classifier, images), classifier.labels, labels)
+
+
+def _labels(photographs: Photographs, labels: tuple[str, ...]) -> NDArray[np.int8]:
+    """For each photograph, which of the labels it bears, or -1."""
+    index = {EMOTION_OF.get(label, CLASS_WORDS.get(label, label)): i for i, label in enumerate(labels)}
+    return np.array([index.get(EMOTIONS[label], -1) for label in photographs.labels], np.int8)
+
+
+def _first(by_name: Mapping[str, T]) -> T:
+    return next(iter(by_name.values()))
+
+
 def _test_split(photographs: Photographs, wanted: str | None) -> tuple[Photographs, str]:
     """The pictures to measure, and the folder's word for them; without split folders, all that there are."""
-    if wanted is None and all(name.count("/") == 1 for name in photographs.names):
+    if wanted is None and _without_splits(photographs):
         return photographs, "all"
     held = {SPLITS[split] for split in np.unique(photographs.splits)}
     wanted = wanted or ("PrivateTest" if "PrivateTest" in held else "PublicTest")
@@ -141,13 +244,17 @@ def _test_split(photographs: Photographs, wanted: str | None) -> tuple[Photograp
     return chosen, PurePosixPath(chosen.names[0]).parts[-3]
 
 
-def _predict(photographs: Photographs, pipeline: FERPipeline) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Scores (n, classes) of the largest face of each picture, even where none was found, and whether one was."""
-    classes = pipeline.classifier.labels
-    scores = np.full((len(photographs), len(classes)), 1 / len(classes), np.float32)
-    found = np.zeros(len(photographs), bool)
-    pictures = tqdm(photographs.images(), "photographs", len(photographs), unit="picture", disable=None)
-    for i, image in enumerate(pictures):
-        if faces := pipeline(image):
-            scores[i], found[i] = list(faces[0].scores.values()), True
-    return scores, found
+def _without_splits(photographs: Photographs) -> bool:
+    return all(name.count("/") == 1 for name in photographs.names)
+
+
+def answer_photographs(classifier: EmotionClassifier, photographs: Photographs) -> Answers:
+    """What is served for each picture: the answer for the largest face that BlazeFace finds."""
+    pipeline, n = FERPipeline(BlazeFace(), classifier), len(photographs)
+    scores = np.full((n, len(classifier.labels)), 1 / len(classifier.labels), np.float32)
+    found, doubted = np.zeros(n, bool), np.zeros(n, bool)
+    for i, image in enumerate(tqdm(photographs.images(), "photographs", n, unit="picture", disable=None)):
+        if predictions := pipeline(image):
+            scores[i], found[i] = list(predictions[0].scores.values()), True
+            doubted[i] = bool(predictions[0].face.doubts)
+    return Answers(scores, found, doubted)

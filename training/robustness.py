@@ -13,8 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fer import EmotionClassifier
-from fer.metrics import accuracy
+from fer.metrics import Labels, Scores, accuracy
 
 Image = NDArray[np.uint8]
 Disturbance = Callable[[Image, float, np.random.Generator], object]
@@ -22,13 +21,16 @@ Disturbance = Callable[[Image, float, np.random.Generator], object]
 EYES, MOUTH = 0.39, 0.75  # heights at which FER2013 has them, in frames; see docs/decisions on crop geometry
 
 
-def measure(classifier: EmotionClassifier, images: Image, labels: NDArray[np.integer]) -> dict[str, Any]:
-    """Accuracy under every disturbance at every strength, and the mean of all relative to the accuracy without any."""
-    clean = accuracy(classifier.predict(images), labels).value
+def measure(answer: Callable[[Image], Scores], images: Image, labels: Labels) -> dict[str, Any]:
+    """How right `answer` is about faces: under every disturbance at every strength, and what it keeps on average.
+
+    The mean of all is relative to the accuracy on undisturbed faces.
+    """
+    clean = accuracy(answer(images), labels).value
     disturbed: dict[str, list[float]] = {name: [] for name in DISTURBANCES}
     rounds = [(name, i) for name, (_, strengths) in DISTURBANCES.items() for i in range(len(strengths))]
     for name, i in tqdm(rounds, "disturbed crops", unit="round", disable=None):
-        disturbed[name].append(accuracy(classifier.predict(disturb(images, name, i)), labels).value)
+        disturbed[name].append(accuracy(answer(disturb(images, name, i)), labels).value)
     return {
         "n": len(labels),
         "clean": clean,

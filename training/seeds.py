@@ -23,6 +23,7 @@ from fer import LABELS, DataError, EmotionClassifier, metrics
 from training import export
 from training.command import command_line, finish, write_report
 from training.data import LABELLINGS, Split, load
+from training.examples import predict
 from training.runs import read_lineage
 
 
@@ -59,7 +60,7 @@ def _check(runs: list[Path], configs: list[dict[str, Any]]) -> None:
 
 def _scores(run: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
     with tempfile.TemporaryDirectory() as scratch:
-        return EmotionClassifier(export.main(run, Path(scratch) / run.name)).predict(images)
+        return predict(EmotionClassifier(export.main(run, Path(scratch) / run.name)), images)
 
 
 def _measure(scores: NDArray[np.float32], private: Split) -> dict[str, Any]:

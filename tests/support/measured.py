@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -58,7 +58,7 @@ def write_measured(
     version = write_tiny(folder, tiny_graph(matrix), **changes)
     (folder / WEIGHTS).write_bytes(save(layer))
     known = SetScores(*_scored(accuracy, happy), test * 64)
-    fer2013 = report_of("fer2013", known) | {
+    fer2013 = report_of("fer2013", known, version.labels) | {
         "validation": measure(known, "fer2013"),
         "robustness": {
             "strengths": {"blur (sigma, pixels)": [0.5, 1, 1.5, 2, 3]},
@@ -70,7 +70,7 @@ def write_measured(
     if ordinary is not None:
         natural = ordinary_faces(ordinary, test * 64)
         test_sets = {"natural": natural, **test_sets}
-        reports = {"natural": report_of("natural", natural), **reports}
+        reports = {"natural": report_of("natural", natural, version.labels), **reports}
     report = {"temperature": 1.0, "uncertain_below": 0.5, "test_sets": reports}
     (folder / PREDICTIONS).write_bytes(Predictions(test_sets, answers(EmotionClassifier(version))).to_bytes())
     (folder / METRICS).write_text(json.dumps(report))
@@ -101,13 +101,14 @@ def ordinary_faces(accuracy: float, sha256: str) -> SetScores:
     return SetScores(scores, {"natural": labellings["fer2013"]}, sha256, found, people)
 
 
-def report_of(test_set: str, known: SetScores) -> dict[str, Any]:
+def report_of(test_set: str, known: SetScores, labels: Sequence[str]) -> dict[str, Any]:
     """One test set of `metrics.json`."""
     found = None if known.found is None else asdict(metrics.share(known.found))
     return {
         "title": {"natural": "Ordinary faces", "fer2013": "FER2013"}[test_set],
         "split": "PrivateTest" if test_set == "fer2013" else "valid",
         "sha256": known.sha256,
+        "labels": list(labels),
         "people": None if known.people is None else len(np.unique(known.people)),
         "found": found,
         "labellings": {labelling: measure(known, labelling) for labelling in known.labels},

@@ -35,6 +35,7 @@ TEST_SETS = {
         "title": "FER2013",
         "split": "PrivateTest",
         "sha256": "a" * 64,
+        "labels": list(LABELS),
         "people": None,
         "found": None,
         "labellings": {"fer2013": MEASURED},
