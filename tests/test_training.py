@@ -99,6 +99,7 @@ def exported(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 FACTS = """
 import json
 import numpy as np
+import tensorflow as tf
 from training.architectures import begin_from, served, serve, trainable
 from training.data import LABEL_SETS, blend_logits
 from training.callbacks import MovingAverage, Trapezoid
@@ -126,6 +127,14 @@ def loss(targets, adjustment):
     target[0, targets] = 1
     return float(np.asarray(two_labellings(target, shown, 0.1, np.array(adjustment, np.float32)))[0])
 
+def pull(targets):
+    target, shown = np.zeros((1, 15), np.float32), tf.constant(np.linspace(-1, 1, 15, dtype=np.float32)[None])
+    target[0, targets] = 1
+    with tf.GradientTape() as tape:
+        tape.watch(shown)
+        value = two_labellings(target, shown, 0.1, np.zeros(15, np.float32))
+    return np.asarray(tape.gradient(value, shown))[0].tolist()
+
 rate = Trapezoid(Schedule(epochs=10, warm_up=2, fall=4, learning_rate=1.0), steps=5)
 average = MovingAverage(0.9)
 averages = []
@@ -149,6 +158,7 @@ print(json.dumps({
     "averages": averages,
     "losses": [loss(targets, np.zeros(15)) for targets in ([], [2], [9], [2, 9])],
     "adjusted": loss([2, 9], np.arange(15)),
+    "pulls": [pull(targets) for targets in ([], [9])],
 }))
 """
 
@@ -232,6 +242,11 @@ def test_the_loss_is_the_mean_of_both_label_sets_and_nothing_teaches_nothing(fac
     shown = shown + np.arange(15)
     expected = (cross_entropy(shown[:7], classes) + cross_entropy(shown[7:], emotions)) / 2
     assert facts["adjusted"] == pytest.approx(expected, rel=1e-5)
+    without, voted = facts["pulls"]
+    assert without == [0.0] * 15
+    assert voted[:7] == [0.0] * 7
+    assert sum(voted[7:]) == pytest.approx(0, abs=1e-6)
+    assert voted[9] < 0
 
 
 def test_the_moving_average_begins_as_a_mean_and_forgets_its_beginning(facts):

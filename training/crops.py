@@ -30,7 +30,7 @@ from fer import LABELS, EmotionClassifier, load_detector, metrics, read_version
 from fer.console import without_chatter
 from fer.preprocessing import Views, crop_views
 from training.command import command_line, finish, whole_number, write_report
-from training.data import FERPLUS_INDEX, load
+from training.data import load
 from training.examples import resized
 from training.folders import Photographs, read_photographs
 
@@ -54,7 +54,7 @@ def main(photographs: Path, data: Path, folders: Sequence[Path], clock: Path, fa
         classifiers = [EmotionClassifier(read_version(folder)) for folder in folders]
         reference = EmotionClassifier(read_version(clock))
     pictures = _chosen(read_photographs(photographs).split("PublicTest"), faces)
-    labels = np.array([FERPLUS_INDEX.index(label) for label in pictures.labels])
+    labels = pictures.indices(LABELS)
     public = load(data).split("PublicTest")
     targets = {name: public.labels(name)[:faces] for name in ("fer2013", "ferplus")}
     report: dict[str, Any] = {"photographs": len(labels), "detector": _DETECTOR, "clock": reference.version.name}
@@ -77,7 +77,7 @@ def main(photographs: Path, data: Path, folders: Sequence[Path], clock: Path, fa
 
 def _chosen(photographs: Photographs, faces: int | None) -> Photographs:
     """Those of the four expressions, or some of them by chance."""
-    rows = np.flatnonzero(np.isin(photographs.labels, FERPLUS_INDEX))
+    rows = np.flatnonzero(photographs.indices(LABELS) >= 0)
     if faces is not None and faces < len(rows):
         rows = np.sort(np.random.default_rng(0).choice(rows, faces, replace=False))
     return photographs.select(rows)
@@ -122,7 +122,7 @@ def _average(looks: NDArray[np.floating], views: Views) -> NDArray[np.floating]:
     return looks[:, : 1 + views.mirror, columns].mean(axis=(1, 2))
 
 
-def _natural(answers: NDArray[np.floating], labels: NDArray[np.int64]) -> dict[str, Any]:
+def _natural(answers: NDArray[np.floating], labels: NDArray[np.int8]) -> dict[str, Any]:
     """Accuracy, balanced accuracy and recalls; a face that was not found is wrong."""
     right = np.isfinite(answers[:, 0]) & (answers.argmax(axis=1) == labels)
     recalls = {name: _wilson(right[labels == i]) for i, name in enumerate(LABELS) if (labels == i).any()}

@@ -105,7 +105,8 @@ def two_labellings(
 ) -> keras.KerasTensor:
     """The mean cross-entropy of the two label sets; the original label, a single opinion, is smoothed.
 
-    `adjustment` (15,) is added to the logits. A target of nothing stays so.
+    `adjustment` (15,) is added to the logits. A target of nothing stays so, and teaches nothing: TensorFlow's own
+    cross-entropy is not asked, as its gradient takes for granted that targets sum to one.
     """
     split = len(CLASSES)
     logits = logits + adjustment
@@ -113,7 +114,7 @@ def two_labellings(
     taught = keras.ops.sum(original, axis=1, keepdims=True)
     original = original * (1 - smoothing) + taught * smoothing / split
     losses = [
-        keras.ops.categorical_crossentropy(wanted, given, from_logits=True)
+        -keras.ops.sum(wanted * keras.ops.log_softmax(given), axis=1)
         for wanted, given in ((original, logits[:, :split]), (emotions, logits[:, split:]))
     ]
     return (losses[0] + losses[1]) / 2

@@ -14,7 +14,7 @@ import hashlib
 import os
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -88,6 +88,11 @@ class Photographs:
             splits=self.splits[rows],
             people=self.people[rows],
         )
+
+    def indices(self, labels: Sequence[str]) -> NDArray[np.int8]:
+        """Which of a version's labels each picture bears: (n,) int8, -1 for none of them."""
+        place = {CLASS_WORDS.get(label, label): i for i, label in enumerate(labels)}
+        return np.array([place.get(EMOTIONS[label], -1) for label in self.labels], np.int8)
 
     def contents(self) -> Iterator[bytes]:
         """The bytes of each file, in order. Raises DataError."""

@@ -17,9 +17,9 @@ from fer import LABELS, BlazeFace, DataError, EmotionClassifier, FERPipeline, Mo
 from fer.metrics import Labels, Scores
 from fer.paired import SetScores
 from training import data, robustness
-from training.data import EMOTION_OF, EMOTIONS, LABEL_SETS, LABELLINGS, SPLITS, Split
+from training.data import EMOTIONS, LABEL_SETS, LABELLINGS, SPLITS, Split
 from training.examples import predict
-from training.folders import CLASS_WORDS, Photographs, read_photographs
+from training.folders import Photographs, read_photographs
 
 FER2013, NATURAL = "fer2013", "natural"
 _TITLES = {FER2013: "FER2013", NATURAL: "Ordinary faces"}
@@ -89,7 +89,7 @@ def measure_photographs(
     name = name or path.stem
     photographs, split = _test_split(read_photographs(path), split)
     sets = {name + ending: labels for ending, labels in asked(classifier.labels).items()}
-    sets = {name: labels for name, labels in sets.items() if (_labels(photographs, labels) >= 0).any()}
+    sets = {name: labels for name, labels in sets.items() if (photographs.indices(labels) >= 0).any()}
     if not sets:
         raise DataError(f"{path}: no picture is labelled {' or '.join(classifier.labels)}.")
     answers = answer_photographs(classifier, photographs)
@@ -117,7 +117,7 @@ def validation_photographs(classifier: EmotionClassifier, path: Path) -> tuple[S
     if _without_splits(photographs) or not (photographs.splits == SPLITS.index("PublicTest")).any():
         return np.empty((0, len(classifier.labels))), np.empty(0, np.int8)
     photographs = photographs.split("PublicTest")
-    labels = _labels(photographs, classifier.labels)
+    labels = photographs.indices(classifier.labels)
     photographs, labels = photographs.select(np.flatnonzero(labels >= 0)), labels[labels >= 0]
     answers = answer_photographs(classifier, photographs)
     rows = answers.found & ~answers.doubted
@@ -174,7 +174,7 @@ def _measure_answers(
     name: str,
     split: str,
 ) -> Measured:
-    truth = _labels(photographs, labels)
+    truth = photographs.indices(labels)
     among = metrics.among(answers.scores, classifier.labels, labels)
     scores = SetScores(among, {name: truth}, photographs.sha256, answers.found, photographs.people)
     certain = answers.scores.max(axis=1) >= classifier.version.uncertain_below
@@ -220,12 +220,6 @@ def _predict_among(
     classifier: EmotionClassifier, labels: tuple[str, ...], images: NDArray[np.uint8]
 ) -> NDArray[np.floating]:
     return metrics.among(predict(classifier, images), classifier.labels, labels)
-
-
-def _labels(photographs: Photographs, labels: tuple[str, ...]) -> NDArray[np.int8]:
-    """For each photograph, which of the labels it bears, or -1."""
-    index = {EMOTION_OF.get(label, CLASS_WORDS.get(label, label)): i for i, label in enumerate(labels)}
-    return np.array([index.get(EMOTIONS[label], -1) for label in photographs.labels], np.int8)
 
 
 def _first(by_name: Mapping[str, T]) -> T:

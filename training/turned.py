@@ -26,8 +26,7 @@ from tqdm import tqdm
 from fer import DataError, EmotionClassifier, FaceDetector, FERPipeline, YuNet, load_detector, read_version
 from fer.metrics import wilson
 from training.command import command_line, finish, whole_number, write_report
-from training.data import EMOTIONS
-from training.folders import CLASS_WORDS, Photographs, read_photographs
+from training.folders import Photographs, read_photographs
 
 STEP = 15
 """Degrees of yaw, either way, that are counted together."""
@@ -95,15 +94,13 @@ def _share(true: NDArray[np.bool_]) -> dict[str, Any]:
 
 def _known(photographs: Photographs, labels: Sequence[str], faces: int | None) -> tuple[Photographs, list[str]]:
     """The pictures whose class is one of the version's labels, or some of them, and the labels of these."""
-    words = {CLASS_WORDS.get(label, label): label for label in labels}
-    names = {EMOTIONS.index(word): label for word, label in words.items() if word in EMOTIONS}
-    rows = np.flatnonzero(np.isin(photographs.labels, list(names)))
+    rows = np.flatnonzero(photographs.indices(labels) >= 0)
     if not len(rows):
         raise DataError(f"{photographs.source}: no validation picture of {', '.join(labels)} is in it.")
     if faces is not None and faces < len(rows):
         rows = np.sort(np.random.default_rng(0).choice(rows, faces, replace=False))
     chosen = photographs.select(rows)
-    return chosen, [names[label] for label in chosen.labels.tolist()]
+    return chosen, [labels[index] for index in chosen.indices(labels)]
 
 
 def _tell(data: Path, version: Path, yunet_weights: Path | None, faces: int | None, output: Path | None) -> None:

@@ -83,7 +83,7 @@ def page(browser: Browser, browser_errors: list[str]) -> Iterator[Page]:
     """A fresh tab with cookies of its own; the test fails if something went wrong in it."""
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         page = context.new_page()
-        page.on("console", lambda m: browser_errors.append(m.text) if m.type == "error" else None)
+        page.on("console", lambda m: browser_errors.append(f"{m.text} {m.location}") if m.type == "error" else None)
         page.on("pageerror", lambda error: browser_errors.append(str(error)))
         yield page
         browser_errors += page.get_by_test_id("stException").all_inner_texts()

@@ -6,11 +6,12 @@ import re
 import secrets
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from app_pages.intake import SAMPLES
 from tests.browser.conftest import ROOT
@@ -89,6 +90,16 @@ def clear(page: Page) -> None:
     expect(page.get_by_text("No photos yet")).to_be_visible(timeout=PATIENCE)
 
 
+def press_until(control: Locator, effect: Locator) -> None:
+    """Press again where a press was lost: a page that is still being built shows controls before they listen."""
+    for _ in range(5):
+        control.click()
+        with suppress(AssertionError):
+            expect(effect).to_be_visible(timeout=PATIENCE / 5)
+            return
+    expect(effect).to_be_visible()
+
+
 @pytest.mark.parametrize("megabytes", [0, 3])
 def test_clear_takes_a_photo_out_of_the_memory(photos: Page, hasty_url: str, tmp_path: Path, megabytes: float) -> None:
     server = server_process(hasty_url).pid
@@ -122,10 +133,11 @@ def test_closing_the_page_takes_its_photos_out_of_the_memory(browser: Browser, h
 def test_single_photo_of_live_is_let_go(photos: Page, hasty_url: str) -> None:
     server = server_process(hasty_url).pid
     photos.get_by_role("link", name="Live").click()
-    photos.get_by_text("The camera does not start?").click()
-    photos.get_by_text("Take a single photo instead").click()
+    press_until(photos.get_by_text("The camera does not start?"), photos.get_by_text("Permission refused"))
+    take = photos.get_by_role("button", name="Take Photo")
+    press_until(photos.get_by_text("Take a single photo instead"), take)
     photos.wait_for_function("document.querySelector('video')?.videoWidth > 0")
-    photos.get_by_role("button", name="Take Photo").click()
+    press_until(take, photos.get_by_role("button", name="Clear photo"))
     picture = shown_picture(photos, ANSWER)
     assert occurrences(server, picture)
     assert waiting_bytes(photos, hasty_url) == 0
@@ -135,18 +147,23 @@ def test_single_photo_of_live_is_let_go(photos: Page, hasty_url: str) -> None:
 
 
 def test_memory_does_not_grow_with_uploads(photos: Page, hasty_url: str, tmp_path: Path) -> None:
+    """Of so many photos at a time nothing is left, neither their bytes nor as much memory as one time takes.
+
+    The first times, the server's own memory grows to what its threads take at once.
+    """
     server = server_process(hasty_url)
     files = [tmp_path / f"{n}.jpg" for n in range(5)]
-    resident = []
-    for _ in range(4):
-        for file in files:
-            write_photo(file, MOST_UPLOADS / len(files))
+    resident, marks = [], []
+    for _ in range(8):
+        marks += [write_photo(file, MOST_UPLOADS / len(files)) for file in files]
         upload(photos, *files)
         expect_photos(photos, len(files))
         clear(photos)
         photos.wait_for_timeout(1000)
         resident.append(server.memory_info().rss / 1e6)
-    assert resident[-1] < resident[0] + MOST_UPLOADS, f"{resident} MB"
+    print(resident)
+    assert [mark for mark in marks if seconds_until_gone(server.pid, mark, FORGOTTEN_WITHIN) is None] == []
+    assert min(resident[4:]) < max(resident[:4]) + MOST_UPLOADS / 2, f"{resident} MB"
 
 
 def test_what_one_visitor_leaves_is_room_for_the_next(
