@@ -57,10 +57,12 @@ def main(
     name = name or (photographs.stem.lower() if photographs else "")
     if photographs and (name.startswith(measure.FER2013) or not TEST_SET_NAME.fullmatch(name)):
         raise DataError(f"received the name {name!r} for a test set; expected a --name like my-photos.")
+    before = _before(version)
+    chosen_on = before.get("chosen_on", [])
     measured: dict[str, measure.Measured] = {}
     if data:
         dataset = load(data)
-        version = _calibrated(version, dataset, photographs)
+        version, chosen_on = _calibrated(version, dataset, photographs)
     with without_chatter():
         classifier = EmotionClassifier(version)
     if data:
@@ -68,13 +70,14 @@ def main(
     if photographs:
         measured |= measure.measure_photographs(classifier, photographs, name, split)
     served = _served(version)
-    reports, scores = _earlier(version, served)
+    reports, scores = _kept(version, before, served)
     reports |= {key: found.report for key, found in measured.items()}
     scores |= {key: found.scores for key, found in measured.items()}
     report = {
         "interval": "95 %: Wilson score for shares, percentile bootstrap for the others; people resampled where known",
         "labels": list(version.labels),
         **served,
+        "chosen_on": chosen_on,
         "test_sets": {key: reports[key] for key in sorted(reports, key=measure.order)},
     }
     predictions = Predictions(scores, answers(classifier))
@@ -82,17 +85,18 @@ def main(
     return report
 
 
-def _calibrated(version: ModelVersion, dataset: FER2013, photographs: Path | None) -> ModelVersion:
-    """The version with the temperature and the limit of certainty that validation data ask for, all together."""
+def _calibrated(version: ModelVersion, dataset: FER2013, photographs: Path | None) -> tuple[ModelVersion, list[str]]:
+    """The version with the temperature and the limit of certainty that validation data ask for, and their names."""
     with without_chatter():
         raw = EmotionClassifier(replace(version, temperature=1.0))
     scores, labels = measure.validation_crops(raw, dataset)
-    if photographs:
-        more_scores, more_labels = measure.validation_photographs(raw, photographs)
-        scores, labels = np.concatenate([scores, more_scores]), np.concatenate([labels, more_labels])
+    chosen_on = ["FER2013's PublicTest"]
+    if photographs and (known := measure.validation_photographs(raw, photographs)):
+        scores, labels = np.concatenate([scores, known[0]]), np.concatenate([labels, known[1]])
+        chosen_on.append(f"the validation photographs of {photographs.name}")
     temperature = metrics.fit_temperature(scores, labels)
     limit = metrics.fit_threshold(metrics.soften(scores, temperature), labels, CERTAIN)
-    return replace(version, temperature=temperature, uncertain_below=limit)
+    return replace(version, temperature=temperature, uncertain_below=limit), chosen_on
 
 
 def _served(version: ModelVersion) -> dict[str, Any]:
@@ -106,13 +110,21 @@ def _served(version: ModelVersion) -> dict[str, Any]:
     return dict(json.loads(json.dumps(served)))  # as it is read back: a tuple is a list there
 
 
-def _earlier(version: ModelVersion, served: dict[str, Any]) -> tuple[dict[str, Any], dict[str, SetScores]]:
+def _before(version: ModelVersion) -> dict[str, Any]:
+    """The report of an earlier evaluation; empty if there is none, or one by a program that wrote another form."""
+    with suppress(ModelError):
+        return version.metrics() or {}
+    return {}
+
+
+def _kept(
+    version: ModelVersion, before: dict[str, Any], served: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, SetScores]]:
     """What was measured before of the same answers: by test set, the report and the scores."""
-    with suppress(ModelError):  # never measured, or by a program that wrote another form
-        report = version.metrics() or {}
-        if served == {name: report.get(name) for name in served}:
+    if served == {name: before.get(name) for name in served}:
+        with suppress(ModelError):
             predictions = Predictions.read(version.read(PREDICTIONS), len(version.labels))
-            return dict(report["test_sets"]), dict(predictions.test_sets)
+            return dict(before["test_sets"]), dict(predictions.test_sets)
     return {}, {}
 
 

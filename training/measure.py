@@ -111,11 +111,11 @@ def validation_crops(classifier: EmotionClassifier, dataset: data.FER2013) -> tu
     return predict(classifier, validation.images[rows]), labels[rows]
 
 
-def validation_photographs(classifier: EmotionClassifier, path: Path) -> tuple[Scores, Labels]:
-    """Scores and labels of the validation split's faces that nothing else is doubtful about; none without splits."""
+def validation_photographs(classifier: EmotionClassifier, path: Path) -> tuple[Scores, Labels] | None:
+    """Scores and labels of those faces of the validation split whose detection is in no doubt; None without a split."""
     photographs = read_photographs(path)
     if _without_splits(photographs) or not (photographs.splits == SPLITS.index("PublicTest")).any():
-        return np.empty((0, len(classifier.labels))), np.empty(0, np.int8)
+        return None
     photographs = photographs.split("PublicTest")
     labels = photographs.indices(classifier.labels)
     photographs, labels = photographs.select(np.flatnonzero(labels >= 0)), labels[labels >= 0]

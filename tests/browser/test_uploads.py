@@ -161,7 +161,6 @@ def test_memory_does_not_grow_with_uploads(photos: Page, hasty_url: str, tmp_pat
         clear(photos)
         photos.wait_for_timeout(1000)
         resident.append(server.memory_info().rss / 1e6)
-    print(resident)
     assert [mark for mark in marks if seconds_until_gone(server.pid, mark, FORGOTTEN_WITHIN) is None] == []
     assert min(resident[4:]) < max(resident[:4]) + MOST_UPLOADS / 2, f"{resident} MB"
 
