@@ -139,18 +139,32 @@ def version_card(entry: Entry) -> None:
         elif not ordinary:
             st.metric("Accuracy", "not measured")
         st.html(legend(version.labels))
-        if set(version.labels) > set(LABELS):
-            st.caption(
-                f"It knows {len(version.labels)} expressions. The figures above are comparable with those of every "
-                f"version: the likeliest of {', '.join(LABELS)} counts."
-            )
-        elif set(version.labels) != set(LABELS):
-            known = f"Unusual: it knows {', '.join(version.labels)} instead of {', '.join(LABELS)}"
-            st.caption(plain(f"{known}, so its figures cannot be compared with those of the others."))
+        if known := _labels_words(entry, version.labels):
+            st.caption(plain(known))
         st.caption(
             f"{version.files[GRAPH].bytes / 1e6:.1f} MB, {version.parameters / 1e6:.2f} M parameters  \n"
             f"sha256 {version.sha256[:12]}"
         )
+
+
+def _labels_words(entry: Entry, labels: Sequence[str]) -> str:
+    """What to know of the figures of a version that knows other expressions than the four; empty for these."""
+    if set(labels) == set(LABELS):
+        return ""
+    if LABELS in {entry.asked(labelling) for labelling in entry.labellings}:
+        return (
+            f"It knows {len(labels)} expressions. For the figures above, the likeliest of {', '.join(LABELS)} counts, "
+            "so that they compare with those of the others."
+        )
+    if set(labels) > set(LABELS):
+        return (
+            f"It knows {len(labels)} expressions, of which any may be mistaken for another: its figures cannot be "
+            f"compared with those of versions that know {len(LABELS)}."
+        )
+    return (
+        f"Unusual: it knows {', '.join(labels)} instead of {', '.join(LABELS)}, so its figures cannot be compared "
+        "with those of the others."
+    )
 
 
 def _percent(estimate: Mapping[str, float]) -> str:

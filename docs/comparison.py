@@ -42,9 +42,7 @@ UNTOLD_SEVEN = (
     Published("mini-Xception", "0.06 M", "66", "face_classification"),
     Published("deepface", "-", "57.4", "deepface, issue 1618"),
 )
-VALIDATED_EIGHT = (
-    Published("vicksam/fer-model", "0.17 M, 0.7 MB", "86.56 ± 0.24, 5 runs", "its repository"),
-)
+VALIDATED_EIGHT = (Published("vicksam/fer-model", "0.17 M, 0.7 MB", "86.56 ± 0.24, 5 runs", "its repository"),)
 UNTOLD_EIGHT = (
     Published("VGG13", "8.75 M", "84.9", "Barsoum et al. 2016, as vicksam/fer-model cites it"),
     Published("ResNet50, pretrained on VGGFace2", "26 M", "86.5", "wtomin's repository"),

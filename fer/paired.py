@@ -48,13 +48,14 @@ class PairedComparison:
         """The outcome in plain words, given the names of the two versions."""
         if not self.distinguishable:
             doubt = "" if self.low <= 0 <= self.high else f" by the paired test (p = {self.p_value:.3f})"
-            return f"{a} and {b} are not distinguishable at n={self.n}{doubt}: {self._points(1)}"
+            return f"{a} and {b} are not distinguishable at n={self.n:,}{doubt}: {self._points(1)}"
         better, sign = (a, 1) if self.difference > 0 else (b, -1)
-        return f"{better} is better: {self._points(sign)}, n={self.n}"
+        return f"{better} is better: {self._points(sign)}, n={self.n:,}"
 
     def _points(self, sign: int) -> str:
         low, high = sorted((100 * sign * self.low, 100 * sign * self.high))
-        return f"{100 * sign * self.difference:+.1f} points, 95 % interval {low:.1f} to {high:.1f}"
+        difference = round(100 * sign * self.difference, 1) + 0.0  # minus nothing is nothing
+        return f"{difference:+.1f} points, 95 % interval {low:.1f} to {high:.1f}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,9 +96,10 @@ def test_where_the_exact_test_rejects_the_interval_leaves_out_zero():
 @pytest.mark.parametrize(
     ("counts", "sentence"),
     [
-        ((1936, 150, 97, 332), "v2 is better: +2.1 points, 95 % interval 0.9 to 3.3, n=2515"),
-        ((1936, 97, 150, 332), "v1 is better: +2.1 points, 95 % interval 0.9 to 3.3, n=2515"),
-        ((1936, 100, 97, 382), "v2 and v1 are not distinguishable at n=2515: +0.1 points, 95 % interval -1.0 to 1.2"),
+        ((1936, 150, 97, 332), "v2 is better: +2.1 points, 95 % interval 0.9 to 3.3, n=2,515"),
+        ((1936, 97, 150, 332), "v1 is better: +2.1 points, 95 % interval 0.9 to 3.3, n=2,515"),
+        ((1936, 100, 97, 382), "v2 and v1 are not distinguishable at n=2,515: +0.1 points, 95 % interval -1.0 to 1.2"),
+        ((3000, 4, 5, 0), "v2 and v1 are not distinguishable at n=3,009: +0.0 points, 95 % interval -0.3 to 0.2"),
         ((5, 0, 0, 0), "v2 and v1 are not distinguishable at n=5: +0.0 points, 95 % interval -43.4 to 43.4"),
         (
             CAVO,
