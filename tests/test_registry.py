@@ -72,7 +72,7 @@ def test_other_names_are_refused(models, name):
 
 def test_the_newest_bundled_version_is_the_default():
     names = [ref.name for ref in BundledRegistry().list().versions]
-    assert names == [DEFAULT, "flagship-int8", "flagship-45", "seed-cnn"]
+    assert names == [DEFAULT, "flagship-eight", "flagship-seven", "flagship-fer2013", "seed-cnn"]
     assert load_version().name == BundledRegistry().list().default().name == DEFAULT
     assert BundledRegistry().resolve("seed-cnn").date.year == 2026
 

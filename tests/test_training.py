@@ -44,7 +44,7 @@ from tests.support.versions import ROOT, copy_seed, write_tiny
 from training import evaluate, robustness
 from training.augment import Augmentation, augment
 from training.data import load
-from training.examples import training_examples
+from training.examples import resized, training_examples
 from training.folders import read_photographs
 from training.probes import answers
 from training.robustness import DISTURBANCES
@@ -705,7 +705,7 @@ import numpy as np
 from pathlib import Path
 from training.data import CLASSES, load
 from training.distil import answer, distil
-from training.examples import training_examples
+from training.examples import resized, training_examples
 examples, run = training_examples(load(sys.argv[1])), Path(sys.argv[2])
 examples.targets[0, len(CLASSES):] = 0
 given, taught = answer(run, examples.images), distil(examples, [run, run]).targets
@@ -757,7 +757,7 @@ def test_the_exported_graph_computes_what_keras_computes(finished, exported, dat
     assert version.metrics() is None
     lineage = json.loads((finished / "train.json").read_text())
     lineage["config"]["recipe"]["labels"]["blend"] = 0.3
-    assert dict(version.lineage) == lineage | {"precision": "float32"}
+    assert dict(version.lineage) == lineage | {"precision": "float32", "offsets": {}}
     result = python("-c", PARITY, finished, exported, data, tmp_path / "keras.npy")
     assert result.returncode == 0, result.stdout
     difference = EmotionClassifier(version).predict(FACES) - np.load(tmp_path / "keras.npy")
@@ -802,6 +802,32 @@ for change in ({}, {"labels": list("abcdefg")}):
     except ModelError as error:
         print(error)
 """
+
+
+def test_offsets_and_larger_faces_belong_to_the_weights(data, tmp_path):
+    run, folder = tmp_path / "large", tmp_path / "version"
+    begun = python(
+        "-m", "training.train", "--data", data, "--output", run, *RUN, "--epochs", "1", "--set", "fall.side=56"
+    )
+    assert begun.returncode == 0, begun.stdout
+    told = {}
+    for offsets in ({"sad": 0.0}, {"sad": 1.5, "surprised": -1.0}):
+        words = ",".join(f"{label}={offset}" for label, offset in offsets.items())
+        result = python("-m", "training.export", "--run", run, "--output", folder, "--offsets", words)
+        assert result.returncode == 0, result.stdout
+        version = read_version(folder)
+        assert version.input_shape == (56, 56, 1)
+        assert version.lineage["offsets"] == offsets
+        told[words] = np.log(EmotionClassifier(version).predict(resized(FACES, 56)))
+    before, after = told.values()
+    shift = (after - after[:, 2:3]) - (before - before[:, 2:3])  # over neutral
+    assert np.allclose(shift, [0, 1.5, 0, -1], atol=1e-3)
+    checked = python("-c", WEIGHTS_OF_GRAPH, folder)
+    assert checked.returncode == 0, checked.stdout
+    assert "model.safetensors is not of this model.tflite" in checked.stdout
+    refused = python("-m", "training.export", "--run", run, "--output", folder, "--offsets", "angry=1")
+    assert refused.returncode == 1
+    assert "received an offset of angry, expected one of happy, sad, neutral, surprised" in refused.stdout
 
 
 def test_the_weights_that_only_serve_four_labels_give_no_others(tmp_path):

@@ -78,6 +78,11 @@ def test_help_loads_nothing_heavy_and_chatters_not(name):
         ((*EXPORT, "--blend", "7"), "argument --blend: received 7, expected a number from 0 to 1"),
         ((*EXPORT, "--blend", "-2"), "argument --blend: received -2, expected"),
         ((*EXPORT, "--blend", "nan"), "argument --blend: received nan, expected"),
+        (
+            (*EXPORT, "--offsets", "sad"),
+            "argument --offsets: received sad, expected pairs as in sad=0.5,surprised=0.25",
+        ),
+        ((*EXPORT, "--offsets", "sad=much"), "argument --offsets: received much, expected a number from -5 to 5"),
         (("geometry", "--data", "x", "--version", "y", "--faces", "0"), "argument --faces: received 0, expected"),
     ],
 )

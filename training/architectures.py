@@ -7,8 +7,9 @@ probabilities of the expressions of one of `LABEL_SETS`, from any blend of the t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from fer import LABELS
 from training.data import CLASSES, EMOTIONS, FER2013_INDEX, FERPLUS_INDEX, SIDE, blend_logits
 
 LOGITS = len(CLASSES) + len(EMOTIONS)
+NO_OFFSETS: Mapping[str, float] = MappingProxyType({})
 Body = Callable[[keras.KerasTensor], keras.KerasTensor]
 
 
@@ -137,14 +139,16 @@ def serve(
     blend: float,
     labels: tuple[str, ...] = LABELS,
     side: int = SIDE,
+    offsets: Mapping[str, float] = NO_OFFSETS,
 ) -> keras.Model:
     """The served network of a trained one, for faces of `side` pixels.
 
-    Its logits are those of FER2013, and `blend` parts of those of FER+.
+    Its logits are those of FER2013, and `blend` parts of those of FER+; `offsets`, by label, are added to them.
     """
     model = served(trained.name, shape=(side, side, 1), classes=len(labels))
     *body, kernel, bias = trained.get_weights()
-    model.set_weights([*body, blend_logits(kernel, blend, labels), blend_logits(bias, blend, labels)])
+    bias = blend_logits(bias, blend, labels) + np.array([offsets.get(label, 0.0) for label in labels], bias.dtype)
+    model.set_weights([*body, blend_logits(kernel, blend, labels), bias])
     return model
 
 

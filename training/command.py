@@ -56,6 +56,18 @@ def number(least: float, most: float) -> Callable[[str], float]:
     return parse
 
 
+def pairs(example: str) -> Callable[[str], dict[str, str]]:
+    """An argparse type: names and what they stand for, NAME=WORD,NAME=WORD."""
+
+    def parse(text: str) -> dict[str, str]:
+        parts = [pair.partition("=") for pair in text.split(",")]
+        if not all(name and equals and word for name, equals, word in parts):
+            raise argparse.ArgumentTypeError(f"received {text}, expected pairs as in {example}")
+        return {name: word for name, _, word in parts}
+
+    return parse
+
+
 def finish(work: Callable[[], object], interrupted: Callable[[], str] = lambda: "interrupted") -> None:
     """Do the work of a command; an expected error ends it with one sentence and 1, Ctrl-C with one and 130."""
     try:

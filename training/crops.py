@@ -1,7 +1,7 @@
 r"""Measure what the size of the crop and the number of views of a face are worth, in accuracy and in time.
 
     python -m training.crops --photographs natural.zip --data fer2013.npz --clock models/seed-cnn \
-        --versions models/flagship models/flagship-int8 --output benchmarks/results/views.json
+        --versions models/flagship models/flagship-fer2013 --output benchmarks/results/views.json
 
     a tiny run, under a minute:
     python -m training.crops --photographs natural.zip --data fer2013.npz --clock models/seed-cnn \

@@ -3,13 +3,16 @@
     python -m training.export --run runs/flagship --output models/flagship
 
     an operating point of it, a version of its own: a quarter of the bytes, and faster
-    python -m training.export --run runs/flagship --output models/flagship-int8 --precision int8
+    python -m training.export --run runs/flagship --output models/small --precision int8
 
     a version that looks at each face twice, at two scales, and at the mirror images too
-    python -m training.export --run runs/flagship --output models/flagship-views --views 0.9 1.2 --mirror
+    python -m training.export --run runs/flagship --output models/views --views 0.9 1.2 --mirror
 
     a version of the same training that answers the seven expressions of FER2013
-    python -m training.export --run runs/flagship --output models/flagship-seven --labels seven
+    python -m training.export --run runs/flagship --output models/seven --labels seven
+
+    a version that calls a face sad more readily
+    python -m training.export --run runs/flagship --output models/readily --offsets sad=0.5
 
 Takes about 20 seconds. The averaged weights of the last epoch are taken, and of their two label sets the blend
 that the recipe names, or --blend; the original labels alone where no image had FER+ votes. A float32 graph must agree
@@ -21,7 +24,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,7 +36,7 @@ from safetensors.numpy import save
 from fer import DataError, ModelError, ModelVersion
 from fer.artifact import CONFIG, GRAPH, WEIGHTS, read_config, read_version, write_config
 from fer.preprocessing import GEOMETRIES, ONE_VIEW, Views
-from training.command import command_line, finish, load_keras, number, writing_to
+from training.command import command_line, finish, load_keras, number, pairs, writing_to
 from training.data import LABEL_SETS
 from training.probes import CONVERTED, parity
 from training.pull import as_trained, restored
@@ -44,44 +48,55 @@ if TYPE_CHECKING:
 INPUT_RANGE = (0.0, 1.0)
 
 
-def main(
-    run: Path,
-    output: Path,
-    blend: float | None = None,
-    precision: str = "float32",
-    views: Views = ONE_VIEW,
-    labels: str = "four",
-) -> ModelVersion:
+@dataclass(frozen=True)
+class OperatingPoint:
+    """How a trained network is served.
+
+    `blend` are the parts of FER+ in the logits, if not those of the recipe. `precision` is that of the graph's
+    weights; model.safetensors keeps float32, from which training can go on. `views` of a face are averaged.
+    `labels`, a key of `LABEL_SETS`, are what the version answers; the weights that are kept hold the outputs of all
+    of them. `offsets`, by label, are added to the logits, as what is rare among the examples is otherwise answered
+    more rarely still (Menon et al. 2021, section 4).
+    """
+
+    blend: float | None = None
+    precision: str = "float32"
+    views: Views = ONE_VIEW
+    labels: str = "four"
+    offsets: Mapping[str, float] = field(default_factory=dict)
+
+
+def main(run: Path, output: Path, point: OperatingPoint | None = None) -> ModelVersion:
     """Export the last epoch of `run` as the version folder `output`; an earlier export of it is replaced whole.
 
-    `run` may also be a version that was exported from it, as its weights hold all that an export needs.
-
-    `blend` are the parts of FER+ in the logits, if not those of the recipe; the lineage then tells it. `precision` is
-    that of the graph's weights; model.safetensors keeps float32, from which training can go on. `views` of a face are
-    averaged when the version serves. `labels`, a key of `LABEL_SETS`, are what it answers; the weights that are kept
-    hold the outputs of all of them.
+    `run` may also be a version that was exported from it, as its weights hold all that an export needs. The lineage
+    tells the blend, the precision and the offsets.
     """
-    lineage = _lineage(run) | {"precision": precision}
+    point = point or OperatingPoint()
+    labels = LABEL_SETS[point.labels]
+    if unknown := sorted(set(point.offsets) - set(labels)):
+        raise DataError(f"received an offset of {', '.join(unknown)}, expected one of {', '.join(labels)}.")
+    lineage = _lineage(run) | {"precision": point.precision, "offsets": dict(point.offsets)}
     _check_place(output, lineage)
     recipe = lineage["config"]["recipe"]
-    recipe["labels"]["blend"] = _blend(run, lineage, blend, labels)
+    recipe["labels"]["blend"] = _blend(run, lineage, point)
     load_keras()
     from training.architectures import serve
     from training.convert import PRECISIONS, convert
 
     trained = restored(recipe["architecture"], run) if _is_version(run) else read_network(run)
     side = recipe["fall"]["side"]
-    model = serve(trained, recipe["labels"]["blend"], LABEL_SETS[labels], side)
+    model = serve(trained, recipe["labels"]["blend"], labels, side, point.offsets)
     with writing_to(output):
         output.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=output.parent) as scratch:
             folder = Path(scratch) / output.name
             folder.mkdir()
-            (folder / GRAPH).write_bytes(convert(model, **PRECISIONS[precision]))
+            (folder / GRAPH).write_bytes(convert(model, **PRECISIONS[point.precision]))
             tensors = {variable.path: np.asarray(variable) for variable in trained.weights}
             (folder / WEIGHTS).write_bytes(save(tensors))  # `save_file` would let nobody else read them
-            version = write_config(folder, _config(output.name, model, lineage, views, LABEL_SETS[labels]))
-            _check_parity(model, version, CONVERTED[precision])
+            version = write_config(folder, _config(output.name, model, lineage, point))
+            _check_parity(model, version, CONVERTED[point.precision])
             if output.exists():
                 shutil.rmtree(output)
             folder.rename(output)
@@ -116,12 +131,13 @@ def _check_place(output: Path, lineage: dict[str, Any]) -> None:
         )
 
 
-def _blend(run: Path, lineage: dict[str, Any], wanted: float | None, labels: str) -> float:
+def _blend(run: Path, lineage: dict[str, Any], point: OperatingPoint) -> float:
     """The parts of FER+ in the logits; none where nobody voted, as those outputs then learnt nothing.
 
     FER+ alone knows the eight labels.
     """
-    if labels == "eight":
+    wanted = point.blend
+    if point.labels == "eight":
         if not lineage["voted"]:
             raise DataError(f"{run} saw no FER+ votes, which alone know eight labels; export seven or four.")
         if wanted not in (None, 1.0):
@@ -139,19 +155,17 @@ def _blend(run: Path, lineage: dict[str, Any], wanted: float | None, labels: str
     return 0.0
 
 
-def _config(
-    name: str, model: keras.Model, lineage: dict[str, Any], views: Views, labels: tuple[str, ...]
-) -> dict[str, Any]:
+def _config(name: str, model: keras.Model, lineage: dict[str, Any], point: OperatingPoint) -> dict[str, Any]:
     return {
         "name": name,
         "architecture": lineage["config"]["recipe"]["architecture"],
         "parameters": model.count_params(),
-        "labels": list(labels),
+        "labels": list(LABEL_SETS[point.labels]),
         "input": {"shape": list(model.input_shape[1:]), "range": list(INPUT_RANGE)},
         "output": "probabilities",
         "temperature": 1.0,
         "crops": {detector: asdict(geometry) for detector, geometry in GEOMETRIES.items()},
-        "views": asdict(views),
+        "views": asdict(point.views),
         "lineage": lineage,
     }
 
@@ -162,12 +176,17 @@ def _check_parity(model: keras.Model, version: ModelVersion, tolerance: float) -
         raise ModelError(f"the LiteRT graph differs from Keras by {difference:.2g} in probability, over {tolerance}.")
 
 
-def _tell(scales: list[float], mirror: bool, choices: dict[str, Any]) -> None:
+def _offsets(text: str) -> dict[str, float]:
+    """An argparse type: sad=0.5,surprised=0.25."""
+    return {label: number(-5, 5)(value) for label, value in pairs("sad=0.5,surprised=0.25")(text).items()}
+
+
+def _tell(run: Path, output: Path, scales: list[float], mirror: bool, choices: dict[str, Any]) -> None:
     try:
         views = Views(tuple(scales), mirror)
     except ValueError as error:
         raise DataError(f"{error}; name fewer or others in --views.") from error
-    version = main(**choices, views=views)
+    version = main(run, output, OperatingPoint(views=views, **choices))
     print(f"{version.folder}: {version.parameters:,} parameters, graph sha256 {version.sha256[:12]}")
 
 
@@ -196,6 +215,14 @@ if __name__ == "__main__":
         default="four",
         help="what the version answers: the app's four, FER2013's seven or FER+'s eight; default: four",
     )
+    options.add_argument(
+        "--offsets",
+        type=_offsets,
+        default={},
+        metavar="LABEL=LOGITS,...",
+        help="added to the logits, -5 to 5, as chosen on validation data",
+    )
     options.add_argument("--mirror", action="store_true", help="and to the mirror image of each view")
     given = vars(options.parse_args())
-    finish(partial(_tell, given.pop("scales"), given.pop("mirror"), given))
+    run, output, scales, mirror = map(given.pop, ("run", "output", "scales", "mirror"))
+    finish(partial(_tell, run, output, scales, mirror, given))

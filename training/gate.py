@@ -163,7 +163,8 @@ def _check_weights(version: ModelVersion) -> None:
         model = restored(version.architecture, version.folder)
         if model.output_shape[-1] == LOGITS:
             _check_labels(version)
-            model = serve(model, _blend(version), version.labels)
+            side = version.input_shape[0]
+            model = serve(model, _blend(version), version.labels, side, _offsets(version))
         difference = parity(model, version)
     if model.count_params() != version.parameters:
         raise ModelError(
@@ -192,6 +193,15 @@ def _blend(version: ModelVersion) -> float:
         raise ModelError(
             f"{version.folder}: its lineage does not tell the blend of its label sets ({error}); export it again."
         ) from error
+
+
+def _offsets(version: ModelVersion) -> dict[str, float]:
+    """What was added to the logits, as the export noted it."""
+    try:
+        noted = typed(dict, version.lineage.get("offsets", {}), "offsets")
+        return {label: typed(float, offset, f"the offset of {label}") for label, offset in noted.items()}
+    except TypeError as error:
+        raise ModelError(f"{version.folder}: its lineage is damaged ({error}); export it again.") from error
 
 
 def _check_measured(version: ModelVersion, predictions: Predictions, card: str) -> None:

@@ -114,7 +114,7 @@ RECIPES = {
     # which the recipe above made. A minute and a half an epoch, forty minutes in all.
     "ordinary": Recipe(
         "flagship",
-        Schedule(epochs=24, warm_up=1, fall=10, learning_rate=2e-3),
+        Schedule(epochs=20, warm_up=1, fall=10, learning_rate=2e-3),
         photographs=PhotographDraws(draws=8000, power=0.25),
         plateau=Views(side=56),
         fall=Views(side=64),

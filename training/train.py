@@ -24,7 +24,6 @@ moving average, optimizer). `training.export` makes a version of it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import shlex
@@ -37,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer import DataError, read_version
-from training.command import command_line, finish, load_keras, number, whole_number, writing_to
+from training.command import command_line, finish, load_keras, number, pairs, whole_number, writing_to
 from training.data import load
 from training.examples import (
     Examples,
@@ -291,7 +290,7 @@ def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
     options.add_argument("--photographs", help="folder or zip of <split>/<class>/*.jpg or <class>/*.jpg")
     options.add_argument(
         "--classes",
-        type=_classes,
+        type=pairs("joy=happiness,bored=neutral"),
         default={},
         metavar="NAME=EMOTION,...",
         help="what further names of the photographs' class folders stand for, e.g. joy=happiness",
@@ -315,14 +314,6 @@ def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
     resume = values.pop("resume")
     lists = {name: tuple(values[name]) for name in ("changes", "teachers")}
     return TrainConfig(**{**values, **lists}), resume
-
-
-def _classes(text: str) -> dict[str, str]:
-    """An argparse type: joy=happiness,bored=neutral."""
-    pairs = [pair.partition("=") for pair in text.split(",")]
-    if not all(name and equals and emotion for name, equals, emotion in pairs):
-        raise argparse.ArgumentTypeError(f"received {text}, expected pairs as in joy=happiness,bored=neutral")
-    return {name: emotion for name, _, emotion in pairs}
 
 
 def _tell(config: TrainConfig, *, resume: bool) -> None:

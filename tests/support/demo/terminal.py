@@ -23,7 +23,7 @@ REPO = f"{HubServer.user}/faces"
 STORY = {
     version: (BUNDLED / name).relative_to(ROOT)
     for version, name in {
-        "v1.0.0": "seed-cnn", "v1.1.0": "flagship-45", "v2.0.0": DEFAULT, "v2.1.0": "flagship-int8",
+        "v1.0.0": "seed-cnn", "v1.1.0": "flagship-fer2013", "v2.0.0": DEFAULT, "v2.1.0": "flagship-seven",
     }.items()
 }  # fmt: skip
 """The bundled folders by the versions that they become on the Hub."""
