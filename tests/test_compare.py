@@ -423,6 +423,15 @@ def test_a_version_of_seven_expressions_tells_how_many_it_knows(models: Path) ->
     assert "Unusual" not in texts(app)
 
 
+def test_four_and_seven_expressions_are_compared_on_those_that_both_know() -> None:
+    app = choose(open_page(), "flagship", "flagship-seven")
+    words = texts(app)
+    assert "Of happy, sad, neutral, surprised alone the likeliest counts here: flagship-seven knows 7" in words
+    assert re.search(r"points, 95 % interval|not distinguishable", words)
+    assert "cannot be compared" not in words
+    assert "flagship-seven on Ordinary faces; share recognised of each: happy" in texts(section(app, "Confusion"))
+
+
 @pytest.mark.parametrize(
     ("points", "best"),
     [([], []), ([(1, 0.8)], [(1, 0.8)]), ([(2, 0.9), (1, 0.8), (3, 0.85), (1, 0.7)], [(1, 0.8), (2, 0.9)])],
