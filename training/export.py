@@ -11,6 +11,9 @@
     a version of the same training that answers the seven expressions of FER2013
     python -m training.export --run runs/flagship --output models/seven --labels seven
 
+    the mean of two runs that began from the same version
+    python -m training.export --run runs/ordinary --with runs/ordinary-long --output models/mean
+
     a version that calls a face sad more readily
     python -m training.export --run runs/flagship --output models/readily --offsets sad=0.5
 
@@ -24,7 +27,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -66,17 +69,20 @@ class OperatingPoint:
     offsets: Mapping[str, float] = field(default_factory=dict)
 
 
-def main(run: Path, output: Path, point: OperatingPoint | None = None) -> ModelVersion:
+def main(run: Path, output: Path, point: OperatingPoint | None = None, others: Sequence[Path] = ()) -> ModelVersion:
     """Export the last epoch of `run` as the version folder `output`; an earlier export of it is replaced whole.
 
-    `run` may also be a version that was exported from it, as its weights hold all that an export needs. The lineage
-    tells the blend, the precision and the offsets.
+    `run` may also be a version that was exported from it, as its weights hold all that an export needs. With `others`,
+    runs that began from the same version, the mean of all weights is exported (Wortsman et al. 2022, "Model soups").
+    The lineage tells the blend, the precision, the offsets and the other runs.
     """
     point = point or OperatingPoint()
     labels = LABEL_SETS[point.labels]
     if unknown := sorted(set(point.offsets) - set(labels)):
         raise DataError(f"received an offset of {', '.join(unknown)}, expected one of {', '.join(labels)}.")
     lineage = _lineage(run) | {"precision": point.precision, "offsets": dict(point.offsets)}
+    if others:
+        lineage["averaged_with"] = [_relative(run, lineage, other) for other in others]
     _check_place(output, lineage)
     recipe = lineage["config"]["recipe"]
     recipe["labels"]["blend"] = _blend(run, lineage, point)
@@ -85,6 +91,9 @@ def main(run: Path, output: Path, point: OperatingPoint | None = None) -> ModelV
     from training.convert import PRECISIONS, convert
 
     trained = restored(recipe["architecture"], run) if _is_version(run) else read_network(run)
+    if others:
+        weights = [network.get_weights() for network in (trained, *map(read_network, others))]
+        trained.set_weights([np.mean(values, axis=0) for values in zip(*weights, strict=True)])
     side = recipe["fall"]["side"]
     model = serve(trained, recipe["labels"]["blend"], labels, side, point.offsets)
     with writing_to(output):
@@ -111,6 +120,19 @@ def _lineage(folder: Path) -> dict[str, Any]:
     if not as_trained(version):
         raise DataError(f"{folder} keeps the weights of the labels that it serves alone; name the run it was made of.")
     return dict(version.lineage)
+
+
+def _relative(run: Path, lineage: dict[str, Any], other: Path) -> dict[str, Any]:
+    """What the lineage tells of another run whose weights are averaged with those of this one."""
+    of_other = read_lineage(other)
+    begun, wanted = of_other["config"]["initial"], lineage["config"]["initial"]
+    if wanted is None or begun != wanted:
+        raise DataError(
+            f"{run} began from {wanted or 'chance'} and {other} from {begun or 'chance'}; only runs with the same "
+            "--initial may be averaged."
+        )
+    told = {name: of_other[name] for name in ("command", "date", "git_commit", "git_dirty", "epochs")}
+    return {**told, "seed": of_other["config"]["seed"], "recipe": of_other["config"]["recipe"]}
 
 
 def _is_version(folder: Path) -> bool:
@@ -181,12 +203,14 @@ def _offsets(text: str) -> dict[str, float]:
     return {label: number(-5, 5)(value) for label, value in pairs("sad=0.5,surprised=0.25")(text).items()}
 
 
-def _tell(run: Path, output: Path, scales: list[float], mirror: bool, choices: dict[str, Any]) -> None:
+def _tell(
+    run: Path, output: Path, others: list[Path], scales: list[float], mirror: bool, choices: dict[str, Any]
+) -> None:
     try:
         views = Views(tuple(scales), mirror)
     except ValueError as error:
         raise DataError(f"{error}; name fewer or others in --views.") from error
-    version = main(run, output, OperatingPoint(views=views, **choices))
+    version = main(run, output, OperatingPoint(views=views, **choices), others)
     print(f"{version.folder}: {version.parameters:,} parameters, graph sha256 {version.sha256[:12]}")
 
 
@@ -194,6 +218,15 @@ if __name__ == "__main__":
     options = command_line("training.export", __doc__)
     options.add_argument(
         "--run", type=Path, required=True, help="run folder of training.train, or a version exported from it"
+    )
+    options.add_argument(
+        "--with",
+        dest="others",
+        metavar="RUN",
+        type=Path,
+        nargs="+",
+        default=[],
+        help="further runs that began from the same version; the mean of all weights is exported",
     )
     options.add_argument("--output", type=Path, required=True, help="version folder; its name is the version's name")
     options.add_argument(
@@ -224,5 +257,6 @@ if __name__ == "__main__":
     )
     options.add_argument("--mirror", action="store_true", help="and to the mirror image of each view")
     given = vars(options.parse_args())
-    run, output, scales, mirror = map(given.pop, ("run", "output", "scales", "mirror"))
-    finish(partial(_tell, run, output, scales, mirror, given))
+    run, output, others = map(given.pop, ("run", "output", "others"))
+    scales, mirror = map(given.pop, ("scales", "mirror"))
+    finish(partial(_tell, run, output, others, scales, mirror, given))
