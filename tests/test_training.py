@@ -830,6 +830,28 @@ def test_offsets_and_larger_faces_belong_to_the_weights(data, tmp_path):
     assert "received an offset of angry, expected one of happy, sad, neutral, surprised" in refused.stdout
 
 
+def test_the_mean_of_runs_from_one_version(finished, exported, data, tmp_path):
+    runs = [tmp_path / "one", tmp_path / "two"]
+    for seed, run in enumerate(runs):
+        options = ("--epochs", "1", "--initial", exported, "--seed", seed)
+        begun = python("-m", "training.train", "--data", data, "--output", run, *RUN, *options)
+        assert begun.returncode == 0, begun.stdout
+    folders = [tmp_path / "alone", tmp_path / "other", tmp_path / "mean"]
+    choices = [(runs[0],), (runs[1],), (runs[0], "--with", runs[1])]
+    for folder, choice in zip(folders, choices, strict=True):
+        result = python("-m", "training.export", "--output", folder, "--run", *choice)
+        assert result.returncode == 0, result.stdout
+    one, other, mean = (load_file(folder / WEIGHTS)["logits/kernel"] for folder in folders)
+    assert np.abs(one - other).max() > 1e-3
+    assert np.allclose(mean, (one + other) / 2, atol=1e-7)
+    (told,) = read_version(folders[2]).lineage["averaged_with"]
+    assert (told["seed"], told["epochs"]) == (1, 1)
+    assert "--output two" in told["command"]
+    result = python("-m", "training.export", "--output", tmp_path / "new", "--run", runs[0], "--with", finished)
+    assert result.returncode == 1
+    assert "only runs with the same --initial may be averaged" in result.stdout
+
+
 def test_the_weights_that_only_serve_four_labels_give_no_others(tmp_path):
     result = python("-m", "training.export", "--run", copy_seed(tmp_path), "--output", tmp_path / "new")
     assert result.returncode == 1
