@@ -18,6 +18,7 @@ from fer import EmotionClassifier, load_version, metrics
 from tests.support.demo.faces import write_faces
 from tests.support.demo.terminal import BUILD, REPO, ROOT, STORY, Terminal
 from training.data import load
+from training.examples import predict
 from training.gate import BESIDE, LIMITS, Costs, Limits
 
 pytest_plugins = ["tests.support.hub.fixtures"]
@@ -125,7 +126,7 @@ def test_drawn_faces_are_a_data_set_that_the_bundled_version_reads(tmp_path):
     data = load(write_faces(tmp_path / "fer2013.npz", 160))
     assert [len(data.split(name).images) for name in ("Training", "PublicTest", "PrivateTest")] == [160, 80, 80]
     test = data.split("PrivateTest")
-    assert metrics.accuracy(EmotionClassifier(load_version()).predict(test.images), test.fer2013).value > 0.7
+    assert metrics.accuracy(predict(EmotionClassifier(load_version()), test.images), test.fer2013).value > 0.7
 
 
 def test_drawn_faces_follow_their_seed(tmp_path):

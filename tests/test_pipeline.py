@@ -128,7 +128,7 @@ def grey_noise() -> NDArray[np.uint8]:
 def test_a_picture_that_is_a_face_is_used_as_it_is(pictures, views):
     """Without a detector, and by a version that was made for two detectors."""
     faces = pictures()
-    classifier = EmotionClassifier(replace(load_version(), views=views))
+    classifier = EmotionClassifier(replace(load_version("flagship-fer2013"), views=views))
     pipeline = FERPipeline(WholePicture(), classifier)
     predictions = [prediction for face in faces for prediction in pipeline(np.stack([face] * 3, axis=-1))]
     assert np.array_equal([prediction.crop for prediction in predictions], faces)

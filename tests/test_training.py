@@ -200,6 +200,8 @@ def test_the_flagship_is_as_large_as_its_docstring_says_and_takes_smaller_crops(
 def test_every_recipe_names_a_network(facts):
     assert facts["parameters"] == {
         "flagship": 1_219_812,
+        "ordinary": 1_219_812,
+        "ordinary-long": 1_219_812,
         "slim": 306_804,
         "deep": 3_169_204,
         "seed-cnn": 1_328_199,

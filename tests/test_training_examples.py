@@ -176,7 +176,7 @@ def test_a_recipe_of_ones_own(tmp_path):
         read_recipe(str(file))
     with pytest.raises(DataError, match=r"absent\.py cannot be read \(No such file"):
         read_recipe(str(tmp_path / "absent.py"))
-    with pytest.raises(DataError, match="unknown recipe grand, expected flagship, slim, deep"):
+    with pytest.raises(DataError, match="unknown recipe grand, expected flagship, ordinary, ordinary-long, slim, deep"):
         read_recipe("grand")
 
 
