@@ -1,6 +1,6 @@
 """Try a version's network in smaller numbers: what float16 and int8 graphs cost in accuracy and save in bytes and time.
 
-    python -m benchmarks.precisions --version models/flagship --data fer2013.npz \
+    python -m benchmarks.precisions --version models/flagship-fer2013 --data fer2013.npz \
         --output benchmarks/results/precisions.json
 
 Takes about two minutes. `int8` scales every layer's inputs as they come, `int8, calibrated` as Training faces did.

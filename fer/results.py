@@ -18,7 +18,8 @@ _NOSE_DEPTH = 0.8  # half eye distances, of an adult's skull
 TURNED_FROM = 30.0
 """Degrees of yaw, either way, from which on a face counts as turned away.
 
-`training.turned` measures the accuracy at each angle; from here on it is under 0.7.
+`training.turned` measures the accuracy at each angle. From here on it is under 0.7 for a network that FER2013 alone
+taught, and 0.12 below that of all faces for one that learned photographs.
 """
 
 LOW_SCORE = "low score"
