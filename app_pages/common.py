@@ -179,8 +179,9 @@ def note(kept: str) -> None:
     """What the numbers mean, what is kept, and where the data ends: at the foot of every page."""
     st.container(key="note").caption(
         f"An expression is what a face shows, not what a person feels. {kept} "
-        "The versions learned from FER2013: small grey pictures from the web, with labels on which people often "
-        "disagree. Expect more errors on children, profiles, covered faces and weak light. Do not judge people by it."
+        "The versions learned from small grey pictures of the web (FER2013), some from news and films too, with labels "
+        "on which people often disagree. Expect more errors on children, profiles, covered faces and weak light. "
+        "Do not judge people by it."
     )
 
 
