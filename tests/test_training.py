@@ -707,7 +707,7 @@ import numpy as np
 from pathlib import Path
 from training.data import CLASSES, load
 from training.distil import answer, distil
-from training.examples import resized, training_examples
+from training.examples import training_examples
 examples, run = training_examples(load(sys.argv[1])), Path(sys.argv[2])
 examples.targets[0, len(CLASSES):] = 0
 given, taught = answer(run, examples.images), distil(examples, [run, run]).targets

@@ -204,7 +204,12 @@ def _offsets(text: str) -> dict[str, float]:
 
 
 def _tell(
-    run: Path, output: Path, others: list[Path], scales: list[float], mirror: bool, choices: dict[str, Any]
+    run: Path,
+    output: Path,
+    others: list[Path],
+    scales: list[float],
+    mirror: bool,
+    **choices: Any,  # noqa: ANN401
 ) -> None:
     try:
         views = Views(tuple(scales), mirror)
@@ -256,7 +261,4 @@ if __name__ == "__main__":
         help="added to the logits, -5 to 5, as chosen on validation data",
     )
     options.add_argument("--mirror", action="store_true", help="and to the mirror image of each view")
-    given = vars(options.parse_args())
-    run, output, others = map(given.pop, ("run", "output", "others"))
-    scales, mirror = map(given.pop, ("scales", "mirror"))
-    finish(partial(_tell, run, output, others, scales, mirror, given))
+    finish(partial(_tell, **vars(options.parse_args())))
