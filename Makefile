@@ -21,10 +21,10 @@ app: $(VENV)/app.stamp  ## install what the app needs, then open it in the brows
 	$(BIN)/streamlit run app.py $(if $(findstring --server.address,$(ARGS)),,$(LOCAL)) $(ARGS)
 
 demo-hub: $(VENV)/dev.stamp  ## open the app on a small Hub of its own, to try publishing without an account
-	$(BIN)/python -m tests.support.demo.hub
+	$(BIN)/python -m demo.hub
 
 demo-cycle: $(VENV)/dev.stamp  ## train, publish, compare, promote, roll back and pull a tiny version; 1 to 3 minutes
-	$(BIN)/python -m tests.support.demo.cycle $(ARGS)
+	$(BIN)/python -m demo.cycle $(ARGS)
 
 test: $(VENV)/dev.stamp  ## run every test; finds Chromium or installs it
 	$(BIN)/python tests/support/find_chromium.py --install

@@ -4,18 +4,23 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages import forgetting
-from app_pages.camera import leave
+from app_pages.live.connection import leave
+from app_pages.photos import forgetting
 
-ICON = Path(__file__).parent / "app_pages" / "icon.svg"  # a Material icon would be fetched from the internet
+# a Material icon would be fetched from the internet
+ICON = Path(__file__).parent / "app_pages" / "icon.svg"
 
 st.set_page_config(page_title="Expression studio", page_icon=str(ICON), layout="wide")
 
 forgetting.start()
 
-photos = st.Page("app_pages/upload.py", title="Photos", icon=":material/photo_library:", default=True)
-live = st.Page("app_pages/live.py", title="Live", icon=":material/videocam:", url_path="live")
-compare = st.Page("app_pages/compare.py", title="Compare", icon=":material/balance:", url_path="compare")
+photos = st.Page(
+    "app_pages/photos/page.py", title="Photos", icon=":material/photo_library:", default=True
+)
+live = st.Page("app_pages/live/page.py", title="Live", icon=":material/videocam:", url_path="live")
+compare = st.Page(
+    "app_pages/compare/page.py", title="Compare", icon=":material/balance:", url_path="compare"
+)
 
 page = st.navigation([photos, live, compare])
 if page != live:

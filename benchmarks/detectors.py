@@ -2,12 +2,13 @@
 
 python -m benchmarks.detectors --data wider300 --photos photos --output detectors.json
 
-`--data` is a folder with `boxes.json`: `[{"image": "images/a.jpg", "faces": [[x1, y1, x2, y2], ...]}, ...]`; its
-pictures are scaled to a longest side of 640. `--photos` is a folder with `counts.json`: `{"a.jpg": 2, ...}`, used at
-full size. `--portraits` is a folder of pictures that show one person each, in folders of any depth, and `--faceless`
-a video without a face. BlazeFace's settings were tuned on the even half of wider300 alone. Takes three minutes on two
-cores; expect a recall of about 0.82 for BlazeFace and 0.87 for YuNet, both at a precision of 0.96, and exactly one face
-in 0.99 of the portraits for both.
+`--data` is a folder with `boxes.json`: `[{"image": "images/a.jpg", "faces": [[x1, y1, x2, y2],
+...]}, ...]`; its pictures are scaled to a longest side of 640. `--photos` is a folder with
+`counts.json`: `{"a.jpg": 2, ...}`, used at full size. `--portraits` is a folder of pictures that
+show one person each, in folders of any depth, and `--faceless` a video without a face. BlazeFace's
+settings were tuned on the even half of wider300 alone. Takes three minutes on two cores; expect a
+recall of about 0.82 for BlazeFace and 0.87 for YuNet, both at a precision of 0.96, and exactly one
+face in 0.99 of the portraits for both.
 """
 
 from __future__ import annotations
@@ -25,12 +26,13 @@ from numpy.typing import NDArray
 
 from fer import BlazeFace, DownloadError, Face, FaceDetector, YuNet, load_image
 from fer.images import ACCEPTED_SUFFIXES
-from fer.video import VideoFile
+from fer.streams.video import VideoFile
 
 SIDE = 640
 COLUMNS = ("recall", "precision", "exact_count", "median_ms", "p95_ms")
 Picture = tuple[NDArray[np.uint8], NDArray[np.float64]]
-Faces = list[tuple[bool, bool]]  # of each that was found: whether it is one, and whether it is a weak detection
+# of each that was found: whether it is one, and whether it is a weak detection
+Faces = list[tuple[bool, bool]]
 Row = tuple[Faces, int, float]  # found, how many are there, milliseconds
 
 
@@ -47,7 +49,9 @@ def load(folder: Path) -> list[Picture]:
     for entry in json.loads((folder / "boxes.json").read_text()):
         image = read(folder / entry["image"])
         scale = SIDE / max(image.shape)
-        image = np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+        image = np.asarray(
+            cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
+        )
         pictures.append((image, np.array(entry["faces"], float).reshape(-1, 4) * scale))
     return pictures
 
@@ -94,7 +98,10 @@ def summarize(rows: list[Row]) -> dict[str, Any]:
         "recall": sum(right) / max(there, 1),
         "precision": sum(right) / max(len(right), 1),
         "exact_count": float(np.mean([len(found) == count for found, count, _ in rows])),
-        "weak": {"found": sum(weak for _, weak in faces), "right": sum(right for right, weak in faces if weak)},
+        "weak": {
+            "found": sum(weak for _, weak in faces),
+            "right": sum(right for right, weak in faces if weak),
+        },
         "median_ms": float(np.median(milliseconds)),
         "p95_ms": float(np.percentile(milliseconds, 95)),
     }
@@ -102,11 +109,17 @@ def summarize(rows: list[Row]) -> dict[str, Any]:
 
 def count(detector: FaceDetector, folder: Path) -> dict[str, dict[str, int]]:
     counts = json.loads((folder / "counts.json").read_text())
-    return {name: {"there": n, "found": len(detector.detect(read(folder / name)))} for name, n in counts.items()}
+    return {
+        name: {"there": n, "found": len(detector.detect(read(folder / name)))}
+        for name, n in counts.items()
+    }
 
 
 def portraits(detector: FaceDetector, folder: Path) -> dict[str, float]:
-    """In which share of pictures of one person a face, exactly one, and a weak one as the largest was found."""
+    """In which share of pictures of one person a face, exactly one.
+
+    And a weak one as the largest was found.
+    """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ACCEPTED_SUFFIXES)
     found = []
     milliseconds = []
@@ -125,7 +138,10 @@ def portraits(detector: FaceDetector, folder: Path) -> dict[str, float]:
 
 
 def faceless(detector: FaceDetector, path: Path) -> dict[str, int]:
-    """In how many frames of a video without a face one is found, and in how many one that is not weak."""
+    """In how many frames of a video without a face one is found.
+
+    And in how many one that is not weak.
+    """
     with closing(VideoFile(path)) as video:
         found = [detector.detect(frame.image) for frame in video]
     return {
@@ -150,7 +166,10 @@ def report(name: str, result: dict[str, Any]) -> None:
         print(f"{name:10}{part:5}{row['faces']:6}", *cells)
     for part in ("portraits", "faceless"):
         if part in result:
-            print(f"{name:10}{part}: {', '.join(f'{key} {value:.4g}' for key, value in result[part].items())}")
+            print(
+                f"{name:10}{part}:"
+                f" {', '.join(f'{key} {value:.4g}' for key, value in result[part].items())}"
+            )
     for photo, row in result.get("photos", {}).items():
         print(f"{name:10}{photo}: {row['found']} found, {row['there']} there")
 
@@ -162,7 +181,11 @@ def main(config: argparse.Namespace) -> dict[str, Any]:
     print(f"{'detector':10}{'part':5}{'faces':>6}", *(f"{key:>11}" for key in COLUMNS))
     for detector in detectors(config.yunet_weights):
         rows = measure(detector, pictures)
-        result: dict[str, Any] = {"even": summarize(rows[::2]), "odd": summarize(rows[1::2]), "all": summarize(rows)}
+        result: dict[str, Any] = {
+            "even": summarize(rows[::2]),
+            "odd": summarize(rows[1::2]),
+            "all": summarize(rows),
+        }
         if config.photos:
             result["photos"] = count(detector, config.photos)
         if config.portraits:
@@ -181,7 +204,9 @@ def main(config: argparse.Namespace) -> dict[str, Any]:
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--data", type=Path, required=True, metavar="FOLDER")
     parser.add_argument("--photos", type=Path, metavar="FOLDER")
     parser.add_argument("--portraits", type=Path, metavar="FOLDER")

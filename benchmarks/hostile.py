@@ -5,9 +5,10 @@
     a tiny run, a minute:
     python -m benchmarks.hostile --mutations 20
 
-Takes about ten minutes and writes benchmarks/results/hostile.json. Every graph goes through `EmotionClassifier`,
-which both share, in a process that stands for the server; a new one takes its place if it is lost. The graphs made
-by hand also go through `python -m fer predict`. Needs what requirements-dev.txt lists.
+Takes about ten minutes and writes benchmarks/results/hostile.json. Every graph goes through
+`EmotionClassifier`, which both share, in a process that stands for the server; a new one takes its
+place if it is lost. The graphs made by hand also go through `python -m fer predict`. Needs what
+requirements-dev.txt lists.
 """
 
 from __future__ import annotations
@@ -32,17 +33,18 @@ import numpy as np
 import psutil
 from huggingface_hub import CommitOperationAdd, HfApi, constants
 
+from demo.hub_server import HubServer
 from fer import EmotionClassifier, ModelError, load_version
-from fer.artifact import CONFIG, GRAPH, read_config, write_config
-from fer.registry import DEFAULT, BundledRegistry
-from tests.support.hostile import HOSTILE, mutations
-from tests.support.hub import HubServer
-from tests.support.published import REPO
-from tests.support.versions import tiny_config
+from fer.registry.base import DEFAULT
+from fer.registry.bundled import BundledRegistry
+from fer.versions.folder import CONFIG, GRAPH, read_config, write_config
+from tests.factories.hostile_graphs import HOSTILE, mutations
+from tests.factories.published import REPO
+from tests.factories.versions import tiny_config
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "hostile.json"
-PORTRAIT = ROOT / "app_pages" / "samples" / "grace-hopper.jpg"
+PORTRAIT = ROOT / "app_pages" / "photos" / "samples" / "grace-hopper.jpg"
 CROPS = {"blazeface": {"scale": 1.0, "shift": [0.0, 0.0], "level": False}}
 SLOW, LARGE = 10.0, 500 << 20
 REPEATS = 5
@@ -58,7 +60,10 @@ def main(count: int) -> dict[str, Any]:
             "by hand": tried(sealed_by_hand(folder)),
             "mutations": tried(sealed_mutations(folder, count)),
             "command line": from_the_command_line(folder / "hub"),
-            "trial_seconds": {ref.name: trial_seconds(ref.name, folder) for ref in BundledRegistry().list().versions},
+            "trial_seconds": {
+                ref.name: trial_seconds(ref.name, folder)
+                for ref in BundledRegistry().list().versions
+            },
             "bundled_load_seconds": load_seconds(),
         }
     RESULTS.write_text(json.dumps(results, indent=2) + "\n")
@@ -78,7 +83,9 @@ def sealed_mutations(folder: Path, count: int) -> Iterator[Path]:
         version = load_version(name)
         config = json.loads((version.folder / CONFIG).read_text())
         plain = {key: value for key, value in config.items() if key not in ("files", "schema")}
-        for number, graph in enumerate(mutations(version.read(GRAPH), -(-count // len(names)), seed=0)):
+        for number, graph in enumerate(
+            mutations(version.read(GRAPH), -(-count // len(names)), seed=0)
+        ):
             place = sealed(folder / f"{name} {number}", graph, plain)
             yield place
             (place / GRAPH).unlink()
@@ -123,7 +130,10 @@ def tried(folders: Iterator[Path]) -> dict[str, Any]:
 
 
 def attempt(folder: Path) -> tuple[str, float, int]:
-    """Load a version and let it judge bright, dark and random faces: the outcome, seconds, bytes of growth."""
+    """Load a version and let it judge bright, dark and random faces.
+
+    The outcome, seconds, bytes of growth.
+    """
     process, began = psutil.Process(), time.perf_counter()
     before, outcome = process.memory_info().rss, "refused"
     with suppress(ModelError):
@@ -150,7 +160,9 @@ def from_the_command_line(folder: Path) -> dict[str, dict[str, float]]:
             writer.create_tag(REPO, tag=f"v1.{number}.0", revision=commit)
             command = [sys.executable, "-m", "fer", "predict", str(PORTRAIT), "--repo", REPO]
             began = time.perf_counter()
-            run = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=False)
+            run = subprocess.run(
+                command, env=environment, cwd=ROOT, capture_output=True, check=False
+            )
             found[name] = {"exit": run.returncode, "seconds": round(time.perf_counter() - began, 2)}
     return found
 
@@ -160,7 +172,7 @@ def trial_seconds(name: str, folder: Path) -> float:
     graph = folder / "graph"
     graph.write_bytes(load_version(name).read(GRAPH))
     code = (
-        "import pathlib, sys, time; from fer.trial import Trials; "
+        "import pathlib, sys, time; from fer.versions.sandbox import Trials; "
         "graph = pathlib.Path(sys.argv[1]).read_bytes(); began = time.perf_counter(); "
         "Trials().require(graph); print(time.perf_counter() - began)"
     )
@@ -170,21 +182,29 @@ def trial_seconds(name: str, folder: Path) -> float:
 def load_seconds() -> float:
     """Median time of `EmotionClassifier(load_version())`."""
     code = (
-        "import time; from fer import EmotionClassifier, load_version; began = time.perf_counter(); "
-        f"EmotionClassifier(load_version({DEFAULT!r})); print(time.perf_counter() - began)"
+        "import time; from fer import EmotionClassifier, load_version; began ="
+        f" time.perf_counter(); EmotionClassifier(load_version({DEFAULT!r}));"
+        " print(time.perf_counter() - began)"
     )
     return _median(code)
 
 
 def _median(code: str, *arguments: str) -> float:
     command = [sys.executable, "-c", code, *arguments]
-    runs = [subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True) for _ in range(REPEATS)]
+    runs = [
+        subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        for _ in range(REPEATS)
+    ]
     return round(statistics.median(float(run.stdout) for run in runs), 3)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
-        prog="benchmarks.hostile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="benchmarks.hostile",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--mutations", type=int, default=1000, metavar="N", help="default: %(default)s")
+    parser.add_argument(
+        "--mutations", type=int, default=1000, metavar="N", help="default: %(default)s"
+    )
     print(json.dumps(main(parser.parse_args().mutations), indent=2))

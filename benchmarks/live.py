@@ -5,9 +5,9 @@
     a tiny run, about a minute:
     python -m benchmarks.live --starts 3 --seconds 5 --minutes 0.2 --cycles 2
 
-Takes about 25 minutes and writes benchmarks/results/live.json. Without --video a bundled portrait is moved about.
-Server and browsers share the machine, so every figure contains Chromium's own work. Needs what
-requirements-dev.txt lists, and Chromium.
+Takes about 25 minutes and writes benchmarks/results/live.json. Without --video a bundled portrait
+is moved about. Server and browsers share the machine, so every figure contains Chromium's own work.
+Needs what requirements-dev.txt lists, and Chromium.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ import numpy as np
 import psutil
 from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
 
-from app_pages.intake import SAMPLES
-from fer.registry import DEFAULT
+from app_pages.photos.sources import SAMPLES
+from demo.serve import serve
+from fer.registry.base import DEFAULT
 from tests.browser.conftest import CHROMIUM_FLAGS
-from tests.support.find_chromium import find_chromium
-from tests.support.live import (
+from tests.support.camera import (
     camera_flags,
     displayed,
     open_live,
@@ -43,7 +43,7 @@ from tests.support.live import (
     video_frames,
     write_camera,
 )
-from tests.support.serve import serve
+from tests.support.find_chromium import find_chromium
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "live.json"
@@ -52,7 +52,10 @@ SETTLE = 5_000  # milliseconds from START until rates are steady
 
 @dataclass(frozen=True)
 class Options:
-    """How much to measure: cold starts, seconds of each rate, minutes of the long run, start/stop cycles."""
+    """How much to measure: cold starts, seconds of each rate, minutes of the long run.
+
+    Start/stop cycles.
+    """
 
     starts: int = 30
     seconds: float = 30.0
@@ -96,7 +99,10 @@ def chromium(camera: Path) -> Iterator[Browser]:
 
 
 def cold_starts(browser: Browser, url: str, count: int) -> dict[str, Any]:
-    """Click on START to the first processed frame, each time in a fresh browser profile; no second try."""
+    """Click on START to the first processed frame, each time in a fresh browser profile.
+
+    No second try.
+    """
     seconds = []
     for _ in range(count):
         with browser.new_context() as context:
@@ -115,7 +121,9 @@ def cold_starts(browser: Browser, url: str, count: int) -> dict[str, Any]:
 
 def rates(browser: Browser, url: str, visitors: int, seconds: float) -> list[dict[str, float]]:
     """Frames a second that each visitor's page reports as processed and its video element as displayed."""
-    contexts = [browser.new_context(viewport={"width": 1280, "height": 900}) for _ in range(visitors)]
+    contexts = [
+        browser.new_context(viewport={"width": 1280, "height": 900}) for _ in range(visitors)
+    ]
     pages = [context.new_page() for context in contexts]
     frames = [open_live(page, url) for page in pages]
     for frame in frames:
@@ -140,7 +148,10 @@ def rates(browser: Browser, url: str, visitors: int, seconds: float) -> list[dic
 
 
 def long_run(browser: Browser, url: str, options: Options) -> dict[str, Any]:
-    """Resident memory and threads of the server over a long stream, then over many starts and stops."""
+    """Resident memory and threads of the server over a long stream.
+
+    Then over many starts and stops.
+    """
     server = server_process(url)
     with browser.new_context() as context:
         page = context.new_page()
@@ -150,7 +161,8 @@ def long_run(browser: Browser, url: str, options: Options) -> dict[str, Any]:
         page.wait_for_timeout(SETTLE)
         threads = server.num_threads()
         start(frame)
-        page.wait_for_timeout(60_000 * min(1.0, options.minutes / 10))  # caches and pools fill in the first minute
+        # caches and pools fill in the first minute
+        page.wait_for_timeout(60_000 * min(1.0, options.minutes / 10))
         before = _megabytes(server)
         stalls = _stream(page, frame, options.minutes * 60)
         streamed = _megabytes(server)
@@ -195,7 +207,9 @@ def _stream(page: Page, frame: FrameLocator, seconds: float) -> int:
 
 def _figure(page: Page, unit: str, index: int = 0) -> float:
     """A number of the readout, by the words behind it."""
-    return float(re.findall(rf"([\d.]+)\s*{unit}", page.locator(".fer-legend").last.inner_text())[index])
+    return float(
+        re.findall(rf"([\d.]+)\s*{unit}", page.locator(".fer-legend").last.inner_text())[index]
+    )
 
 
 def _megabytes(process: psutil.Process) -> float:
@@ -204,12 +218,16 @@ def _megabytes(process: psutil.Process) -> float:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
-        prog="benchmarks.live", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="benchmarks.live",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--video", type=Path, help="a video of a face for the fake camera")
     for name, field in Options.__dataclass_fields__.items():
         kind = type(field.default)
-        parser.add_argument(f"--{name}", type=kind, default=field.default, help="default: %(default)s")
+        parser.add_argument(
+            f"--{name}", type=kind, default=field.default, help="default: %(default)s"
+        )
     values = vars(parser.parse_args())
     video = values.pop("video")
     print(json.dumps(main(Options(**values), video), indent=2))

@@ -2,8 +2,8 @@
 
 python -m benchmarks.networks --output benchmarks/results/networks.json
 
-Takes a minute. The graphs take turns, so that whatever else the machine does hits all of them alike; compare
-ratios, not milliseconds.
+Takes a minute. The graphs take turns, so that whatever else the machine does hits all of them
+alike; compare ratios, not milliseconds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,10 @@ REFERENCE = ("seed_cnn", "float32")
 
 
 def main(threads: int) -> dict[str, Any]:
-    """Bytes, median milliseconds a face at batch 1, and the ratio to the seed network's in float32."""
+    """Bytes, median milliseconds a face at batch 1.
+
+    And the ratio to the seed network's in float32.
+    """
     networks = {name: served(name) for name in BODIES}
     graphs = {
         (name, precision): convert(model, **options)
@@ -55,10 +58,16 @@ def main(threads: int) -> dict[str, Any]:
 
 def medians(graphs: Mapping[Name, bytes], threads: int) -> dict[Name, float]:
     """Milliseconds a face of each graph at batch 1, all of them taking turns."""
-    interpreters = {name: Interpreter(model_content=graph, num_threads=threads) for name, graph in graphs.items()}
+    interpreters = {
+        name: Interpreter(model_content=graph, num_threads=threads)
+        for name, graph in graphs.items()
+    }
     for interpreter in interpreters.values():
         interpreter.allocate_tensors()
-    rounds = [{name: milliseconds(interpreter) for name, interpreter in interpreters.items()} for _ in range(ROUNDS)]
+    rounds = [
+        {name: milliseconds(interpreter) for name, interpreter in interpreters.items()}
+        for _ in range(ROUNDS)
+    ]
     return {name: statistics.median(times[name] for times in rounds) for name in graphs}
 
 
@@ -75,7 +84,9 @@ def milliseconds(interpreter: Interpreter) -> float:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
-        prog="benchmarks.networks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="benchmarks.networks",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--threads", type=int, default=2, help="default: 2")
     parser.add_argument("--output", type=Path, help="write the report here as JSON")

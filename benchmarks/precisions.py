@@ -3,9 +3,10 @@
     python -m benchmarks.precisions --version models/flagship-fer2013 --data fer2013.npz \
         --output benchmarks/results/precisions.json
 
-Takes about two minutes. `int8` scales every layer's inputs as they come, `int8, calibrated` as Training faces did.
-Accuracy is that of PublicTest under `fer2013`, agreement the share of its faces that get the float32 graph's label. The
-graphs take turns while they are timed; compare ratios, not milliseconds.
+Takes about two minutes. `int8` scales every layer's inputs as they come, `int8, calibrated` as
+Training faces did. Accuracy is that of PublicTest under `fer2013`, agreement the share of its faces
+that get the float32 graph's label. The graphs take turns while they are timed; compare ratios, not
+milliseconds.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from fer import FERError, metrics, read_version
 from fer.preprocessing import normalize
 from training.architectures import serve
 from training.convert import PRECISIONS, convert
-from training.data import load
-from training.examples import resized
+from training.data.examples import resized
+from training.data.fer2013 import load
 from training.pull import as_trained, restored
 
 CALIBRATION = 500  # faces
@@ -41,12 +42,17 @@ Faces = NDArray[np.float32]
 def main(folder: Path, data: Path) -> dict[str, Any]:
     """Bytes, time, accuracy and agreement of each graph of the version in `folder`."""
     dataset = load(data)
-    public, calibration = dataset.split("PublicTest"), dataset.split("Training").images[:CALIBRATION]
+    public, calibration = (
+        dataset.split("PublicTest"),
+        dataset.split("Training").images[:CALIBRATION],
+    )
     version = read_version(folder)
     side = version.input_shape[0]
     model = restored(version.architecture, folder)
     if as_trained(version):
-        model = serve(model, version.lineage["config"]["recipe"]["labels"]["blend"], version.labels, side)
+        model = serve(
+            model, version.lineage["config"]["recipe"]["labels"]["blend"], version.labels, side
+        )
     examples = normalize(resized(calibration, side))
     graphs = {name: convert(model, **options) for name, options in conversions(examples).items()}
     faces = normalize(resized(public.images, side))
@@ -58,7 +64,9 @@ def main(folder: Path, data: Path) -> dict[str, Any]:
             "bytes": len(graph),
             "ratio": round(times[name] / times[REFERENCE], 3),
             "accuracy": asdict(metrics.accuracy(scores[name][rows], public.fer2013[rows])),
-            "agreement": float((scores[name].argmax(axis=1) == scores[REFERENCE].argmax(axis=1)).mean()),
+            "agreement": float(
+                (scores[name].argmax(axis=1) == scores[REFERENCE].argmax(axis=1)).mean()
+            ),
             "largest_difference": float(np.abs(scores[name] - scores[REFERENCE]).max()),
         }
         for name, graph in graphs.items()
@@ -84,7 +92,10 @@ def predict(graph: bytes, faces: Faces) -> Faces:
     """Probabilities (n, classes), face by face."""
     interpreter = Interpreter(model_content=graph, num_threads=THREADS)
     interpreter.allocate_tensors()
-    source, sink = interpreter.get_input_details()[0]["index"], interpreter.get_output_details()[0]["index"]
+    source, sink = (
+        interpreter.get_input_details()[0]["index"],
+        interpreter.get_output_details()[0]["index"],
+    )
     rows = []
     for face in faces:
         interpreter.set_tensor(source, face[None])
@@ -95,9 +106,13 @@ def predict(graph: bytes, faces: Faces) -> Faces:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
-        prog="benchmarks.precisions", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="benchmarks.precisions",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", type=Path, required=True, help="version folder with its weights")
+    parser.add_argument(
+        "--version", type=Path, required=True, help="version folder with its weights"
+    )
     parser.add_argument("--data", type=Path, required=True, help="FER2013")
     parser.add_argument("--output", type=Path, help="write the report here as JSON")
     options = parser.parse_args()
@@ -110,4 +125,6 @@ if __name__ == "__main__":
         print("{:16} {bytes:,} bytes, time ratio {ratio}".format(name, **result), end="")
         print(f", accuracy {accuracy:.4f}, agreement {result['agreement']:.4f}")
     if options.output:
-        options.output.write_text(json.dumps({"version": options.version.name, **report}, indent=2) + "\n")
+        options.output.write_text(
+            json.dumps({"version": options.version.name, **report}, indent=2) + "\n"
+        )

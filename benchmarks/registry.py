@@ -5,8 +5,9 @@
     a tiny run, half a minute:
     python -m benchmarks.registry --versions 3 --repeats 1
 
-Takes about three minutes and writes benchmarks/results/registry.json. The Hub adds 50 ms to every request; Hub, app and
-browser share the machine. Needs what requirements-dev.txt lists, and Chromium.
+Takes about three minutes and writes benchmarks/results/registry.json. The Hub adds 50 ms to every
+request; Hub, app and browser share the machine. Needs what requirements-dev.txt lists, and
+Chromium.
 """
 
 from __future__ import annotations
@@ -27,14 +28,15 @@ from typing import Any
 from huggingface_hub import HfApi, constants
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from demo.hub_server import Delay, HubServer
+from demo.serve import serve
 from fer import HubRegistry
-from fer.registry import BUNDLED, DEFAULT
+from fer.registry.base import DEFAULT
+from fer.registry.bundled import BUNDLED
 from tests.browser.conftest import CHROMIUM_FLAGS
-from tests.support.compared import publish, seal
+from tests.factories.compared import publish, seal
+from tests.factories.published import REPO
 from tests.support.find_chromium import find_chromium
-from tests.support.hub import Delay, HubServer
-from tests.support.published import REPO
-from tests.support.serve import serve
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "registry.json"
@@ -47,7 +49,11 @@ IDLE = 3_000  # milliseconds in which the browser ends what it draws
 def main(versions: int, repeats: int) -> dict[str, Any]:
     """Measure all and return what was written."""
     constants.HF_HUB_DISABLE_XET = True
-    with tempfile.TemporaryDirectory() as name, HubServer(Path(name) / "hub") as hub, chromium() as browser:
+    with (
+        tempfile.TemporaryDirectory() as name,
+        HubServer(Path(name) / "hub") as hub,
+        chromium() as browser,
+    ):
         folder = Path(name)
         fill(HfApi(endpoint=hub.url, token=hub.write_token), folder / "versions", versions)
         hub.fault(Delay(DELAY))
@@ -56,7 +62,9 @@ def main(versions: int, repeats: int) -> dict[str, Any]:
             "delay_seconds": DELAY,
             "cores": os.cpu_count(),
             "registry": summary([listed(hub, folder / f"list {n}") for n in range(repeats)]),
-            "compare": summary([opened(hub, folder / f"open {n}", browser) for n in range(repeats)]),
+            "compare": summary(
+                [opened(hub, folder / f"open {n}", browser) for n in range(repeats)]
+            ),
             "switch": switched(hub, folder / "switch", browser, repeats),
             "downloads": downloads(hub, folder / "downloads"),
         }
@@ -77,7 +85,10 @@ def fill(writer: HfApi, folder: Path, versions: int) -> None:
 
 
 def listed(hub: HubServer, home: Path) -> dict[str, float]:
-    """Seconds in which all versions are described: with an empty cache, and by another process's registry later."""
+    """Seconds in which all versions are described.
+
+    With an empty cache, and by another process's registry later.
+    """
     constants.HF_HUB_CACHE = str(home)
     return {name: seconds(described, hub) for name in ("cold", "warm")}
 
@@ -90,9 +101,10 @@ def described(hub: HubServer) -> None:
 def opened(hub: HubServer, folder: Path, browser: Browser) -> dict[str, float]:
     """Seconds until the page Compare tells its verdict on two versions.
 
-    `cold`: a new server, nothing in the cache, from the address on. `restarted`: the same with what is in the cache.
-    `warm`: a click in the open app, on versions that the server knows. What the frontend itself takes to load is in
-    the first two, and alone in `frontend`: the page Live before its start.
+    `cold`: a new server, nothing in the cache, from the address on. `restarted`: the same with what
+    is in the cache.
+    `warm`: a click in the open app, on versions that the server knows. What the frontend itself
+    takes to load is in the first two, and alone in `frontend`: the page Live before its start.
     """
     folder.mkdir()
     variables = hub.environment(folder / "home", hub.read_token) | {"FER_HUB_REPO": REPO}
@@ -122,7 +134,10 @@ def click(page: Page) -> None:
 
 
 def switched(hub: HubServer, folder: Path, browser: Browser, repeats: int) -> dict[str, float]:
-    """Seconds from the choice of another version to its new answers on the page Photos; both were used before."""
+    """Seconds from the choice of another version to its new answers on the page Photos.
+
+    Both were used before.
+    """
     folder.mkdir()
     variables = hub.environment(folder / "home", hub.read_token) | {"FER_HUB_REPO": REPO}
     with serve(ROOT / "app.py", folder, variables) as url, browser.new_context() as context:
@@ -137,7 +152,9 @@ def switched(hub: HubServer, folder: Path, browser: Browser, repeats: int) -> di
 
 def choose(page: Page, name: str) -> float:
     """Choose a version and wait until the page's script has run to its end."""
-    page.get_by_test_id("stSelectbox").filter(has_text="Version").last.get_by_role("combobox").click()
+    page.get_by_test_id("stSelectbox").filter(has_text="Version").last.get_by_role(
+        "combobox"
+    ).click()
     option = page.get_by_role("option", name=name, exact=True)
     option.wait_for()
     begun = time.perf_counter()
@@ -156,7 +173,10 @@ def downloads(hub: HubServer, home: Path) -> dict[str, int]:
     with ThreadPoolExecutor(SESSIONS) as pool:
         versions = list(pool.map(registry.fetch, [ref] * SESSIONS))
     files = ("config.json", "model.tflite", "metrics.json", "predictions.npz")
-    return {"sessions": len(versions), **{name: hub.count("GET", f"/resolve/.*{name}$") for name in files}}
+    return {
+        "sessions": len(versions),
+        **{name: hub.count("GET", f"/resolve/.*{name}$") for name in files},
+    }
 
 
 @contextmanager
@@ -186,7 +206,9 @@ def spread(values: list[float]) -> dict[str, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
-        prog="benchmarks.registry", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="benchmarks.registry",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--versions", type=int, default=20, help="in the repo; default %(default)s")
     parser.add_argument("--repeats", type=int, default=5, help="default %(default)s")

@@ -26,11 +26,11 @@ import psutil
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from app_pages.intake import SAMPLES
+from app_pages.photos.sources import SAMPLES
 from benchmarks.live import served
 from tests.browser.conftest import CHROMIUM_FLAGS
+from tests.support.camera import server_process
 from tests.support.find_chromium import find_chromium
-from tests.support.live import server_process
 from tests.support.memory import occurrences
 
 ROOT = Path(__file__).resolve().parents[1]

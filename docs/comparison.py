@@ -2,8 +2,8 @@
 
     python -m docs.comparison
 
-Takes a second: our figures are those that `training.evaluate` wrote beside the versions, the others stand below with
-the place where they were read. A test says when the page is out of date.
+Takes a second: our figures are those that `training.evaluate` wrote beside the versions, the others
+stand below with the place where they were read. A test says when the page is out of date.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fer import ModelVersion, read_version
-from fer.artifact import GRAPH
+from fer.versions.folder import GRAPH
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "comparison.md"
@@ -32,9 +32,13 @@ VALIDATED_SEVEN = (
     Published("TinyFER-Lite", "0.93 M, 3.6 MB", "67.07", "engrXiv 7466"),
 )
 TESTED_SEVEN = (
-    Published("VGG of Khaireddin and Chen, ten crops", "-", "73.28", "arXiv 2105.03588 and its code"),
+    Published(
+        "VGG of Khaireddin and Chen, ten crops", "-", "73.28", "arXiv 2105.03588 and its code"
+    ),
     Published("LetheSec ResNet18, ten crops", "11 M", "73.70", "its repository's code"),
-    Published("WuJie1010 VGG19, ten crops", "20 M", "73.11 (PublicTest 71.50)", "its repository's code"),
+    Published(
+        "WuJie1010 VGG19, ten crops", "20 M", "73.11 (PublicTest 71.50)", "its repository's code"
+    ),
 )
 UNTOLD_SEVEN = (
     Published("ResNet34, pretrained on ImageNet", "21 M", "72.42", "table of ResMaskingNet"),
@@ -42,11 +46,15 @@ UNTOLD_SEVEN = (
     Published("mini-Xception", "0.06 M", "66", "face_classification"),
     Published("deepface", "-", "57.4", "deepface, issue 1618"),
 )
-VALIDATED_EIGHT = (Published("vicksam/fer-model", "0.17 M, 0.7 MB", "86.56 ± 0.24, 5 runs", "its repository"),)
+VALIDATED_EIGHT = (
+    Published("vicksam/fer-model", "0.17 M, 0.7 MB", "86.56 ± 0.24, 5 runs", "its repository"),
+)
 UNTOLD_EIGHT = (
     Published("VGG13", "8.75 M", "84.9", "Barsoum et al. 2016, as vicksam/fer-model cites it"),
     Published("ResNet50, pretrained on VGGFace2", "26 M", "86.5", "wtomin's repository"),
-    Published("SCN, ResNet18", "11 M", "89.35, and 86.80 when retrained", "its README; CAFE, ECCV 2024"),
+    Published(
+        "SCN, ResNet18", "11 M", "89.35, and 86.80 when retrained", "its README; CAFE, ECCV 2024"
+    ),
     Published("EAC, ResNet18", "11 M", "89.03", "CAFE, ECCV 2024"),
     Published("CAFE, ResNet18", "11 M", "89.51", "CAFE, ECCV 2024"),
     Published("DDAMFN, pretrained on faces", "4 M", "90.74", "hyper.ai"),
@@ -80,11 +88,18 @@ mean of several runs.
 
 def page() -> str:
     """The page as Markdown."""
-    seven, eight = (read_version(ROOT / "models" / name) for name in ("flagship-seven", "flagship-eight"))
+    seven, eight = (
+        read_version(ROOT / "models" / name) for name in ("flagship-seven", "flagship-eight")
+    )
     parts = [
         INTRODUCTION,
         SEVEN,
-        table([*ours(seven, "fer2013-seven", ("fer2013-seven", "fer2013-dedup-seven")), *VALIDATED_SEVEN]),
+        table(
+            [
+                *ours(seven, "fer2013-seven", ("fer2013-seven", "fer2013-dedup-seven")),
+                *VALIDATED_SEVEN,
+            ]
+        ),
         "Chosen on the test split itself:\n",
         table(TESTED_SEVEN),
         "What chose them is not told where they were read:\n",
@@ -103,7 +118,12 @@ def ours(version: ModelVersion, test_set: str, labellings: tuple[str, ...]) -> l
     size = f"{version.parameters / 1e6:.2f} M, {version.files[GRAPH].bytes / 1e6:.1f} MB"
     source = f"[its card](../models/{version.name}/README.md)"
     return [
-        Published(f"**`{version.name}`**{_WORDS[labelling]}", size, _accuracy(measured[labelling]["accuracy"]), source)
+        Published(
+            f"**`{version.name}`**{_WORDS[labelling]}",
+            size,
+            _accuracy(measured[labelling]["accuracy"]),
+            source,
+        )
         for labelling in labellings
     ]
 

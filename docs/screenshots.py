@@ -3,7 +3,8 @@
     python -m docs.screenshots
 
 Takes about a minute and writes docs/photos.png, docs/live.png and docs/compare.png. Needs what
-requirements-dev.txt lists, and Chromium. The live one shows a bundled portrait, moved about in front of a fake camera.
+requirements-dev.txt lists, and Chromium. The live one shows a bundled portrait, moved about in
+front of a fake camera.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from app_pages.intake import SAMPLES
-from fer.registry import DEFAULT
+from app_pages.photos.sources import SAMPLES
+from demo.serve import serve
+from fer.registry.base import DEFAULT
 from tests.browser.conftest import CHROMIUM_FLAGS
+from tests.support.camera import camera_flags, open_live, portrait_frames, press_start, write_camera
 from tests.support.find_chromium import find_chromium
-from tests.support.live import camera_flags, open_live, portrait_frames, press_start, write_camera
-from tests.support.serve import serve
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 60_000
@@ -29,12 +30,16 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         camera = folder / "camera.y4m"
-        write_camera(camera, portrait_frames(SAMPLES / "eileen-collins.jpg", seconds=6), strip=False)
+        write_camera(
+            camera, portrait_frames(SAMPLES / "eileen-collins.jpg", seconds=6), strip=False
+        )
         with serve(ROOT / "app.py", folder, {"HF_HUB_OFFLINE": "1"}) as url:
             flags = [*CHROMIUM_FLAGS, *camera_flags(camera)]
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
             for take, height in ((photos, 960), (live, 860), (compare, 1100)):
-                page = browser.new_page(viewport={"width": 1280, "height": height}, color_scheme="light")
+                page = browser.new_page(
+                    viewport={"width": 1280, "height": height}, color_scheme="light"
+                )
                 page.set_default_timeout(PATIENCE)
                 take(page, url)
                 page.screenshot(path=ROOT / "docs" / f"{take.__name__}.png")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fer import Box, CropGeometry, EmotionClassifier, Face, FERPipeline, load_image, load_version
 
-SAMPLE = Path(__file__).parents[1] / "app_pages" / "samples" / "grace-hopper.jpg"
+SAMPLE = Path(__file__).parents[1] / "app_pages" / "photos" / "samples" / "grace-hopper.jpg"
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Middle:
 
 def main(pictures: list[NDArray[np.uint8]]) -> None:
     """Print the probability of each expression."""
-    # How the square that the network sees lies over the detector's boxes; here it has their height and their centre.
+    # How the square that the network sees lies over the detector's boxes; here it has their height
+    # and their centre.
     geometry = CropGeometry(scale=1.0)
     pipeline = FERPipeline(Middle(), EmotionClassifier(load_version()), geometry=geometry)
     for picture in pictures:

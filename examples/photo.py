@@ -1,11 +1,14 @@
-"""Classify the faces of photos: `python examples/photo.py photo.jpg`, or without a name a sample; takes a second."""
+"""Classify the faces of photos.
+
+`python examples/photo.py photo.jpg`, or without a name a sample; takes a second.
+"""
 
 import sys
 from pathlib import Path
 
 from fer import EmotionClassifier, FERPipeline, load_detector, load_image, load_version
 
-SAMPLE = Path(__file__).parents[1] / "app_pages" / "samples" / "grace-hopper.jpg"
+SAMPLE = Path(__file__).parents[1] / "app_pages" / "photos" / "samples" / "grace-hopper.jpg"
 
 
 def main(photos: list[str]) -> None:
@@ -14,7 +17,10 @@ def main(photos: list[str]) -> None:
     for photo in photos:
         for prediction in pipeline(load_image(photo)):
             box = prediction.face.box
-            print(f"{photo} at ({box.x1:.0f}, {box.y1:.0f}): {prediction.label} {prediction.score:.2f}")
+            print(
+                f"{photo} at ({box.x1:.0f}, {box.y1:.0f}): {prediction.label}"
+                f" {prediction.score:.2f}"
+            )
 
 
 if __name__ == "__main__":

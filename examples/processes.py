@@ -1,6 +1,7 @@
 """Classify photos in several processes, as JSON lines: `python examples/processes.py album/*.jpg`, or the samples.
 
-Predictions travel between processes like any other value; each process builds its own pipeline once.
+Predictions travel between processes like any other value; each process builds its own pipeline
+once.
 """
 
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from fer import EmotionClassifier, FERPipeline, Prediction, load_detector, load_image, load_version
 
-SAMPLES = Path(__file__).parents[1] / "app_pages" / "samples"
+SAMPLES = Path(__file__).parents[1] / "app_pages" / "photos" / "samples"
 
 
 def main(photos: list[str]) -> None:

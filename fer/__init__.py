@@ -1,25 +1,31 @@
 """Facial-expression prediction: everything the app, training and the command line share."""
 
-from fer.aliases import Aliases, Move, Target
 from fer.annotate import annotate
-from fer.artifact import ModelVersion, read_version
 from fer.classifier import EmotionClassifier
-from fer.detectors import (
-    DETECTORS,
-    BlazeFace,
-    FaceDetector,
-    RegionDetector,
-    WholePicture,
-    YuNet,
-    load_detector,
+from fer.detection.base import FaceDetector, RegionDetector
+from fer.detection.blazeface import BlazeFace
+from fer.detection.loading import DETECTORS, load_detector
+from fer.detection.whole_picture import WholePicture
+from fer.detection.yunet import YuNet
+from fer.errors import (
+    DataError,
+    DownloadError,
+    FERError,
+    ImageError,
+    ModelError,
+    RegistryError,
+    VideoError,
 )
-from fer.errors import DataError, DownloadError, FERError, ImageError, ModelError, RegistryError, VideoError
-from fer.hub import HubRegistry
 from fer.images import load_image
 from fer.pipeline import FERPipeline
 from fer.preprocessing import CropGeometry
-from fer.registry import BundledRegistry, Listing, Registry, VersionRef, load_version, open_registry
+from fer.registry.aliases import Aliases, Move, Target
+from fer.registry.base import Listing, Registry, VersionRef
+from fer.registry.bundled import BundledRegistry, load_version
+from fer.registry.hub import HubRegistry
+from fer.registry.opening import open_registry
 from fer.results import LABELS, Box, Face, Landmarks, Prediction
+from fer.versions.folder import ModelVersion, read_version
 
 __version__ = "0.1.0"
 

@@ -22,7 +22,10 @@ class ImageError(FERError):
 
 
 class VideoError(FERError):
-    """A video or a camera cannot be used: missing, without a picture, damaged, or not to be written."""
+    """A video or a camera cannot be used.
+
+    Missing, without a picture, damaged, or not to be written.
+    """
 
 
 class ModelError(FERError):
@@ -30,11 +33,17 @@ class ModelError(FERError):
 
 
 class DownloadError(FERError):
-    """The Hub is out of reach, in trouble or too slow, and no cached copy exists; trying later may help."""
+    """The Hub is out of reach, in trouble or too slow, and no cached copy exists.
+
+    Trying later may help.
+    """
 
 
 class RegistryError(FERError):
-    """The Hub refuses a repo (missing, private, gated, token), or its aliases are broken; somebody has to act."""
+    """The Hub refuses a repo (missing, private, gated, token), or its aliases are broken.
+
+    Somebody has to act.
+    """
 
 
 class DataError(FERError):

@@ -1,7 +1,8 @@
 """Untrusted bytes, or a file, to RGB uint8: the one door through which a picture enters the project.
 
-The signature of the bytes chooses one decoder from a short table; the name's ending is never believed and no other
-decoder of Pillow's ever sees the bytes. Sizes are checked before anything is decoded.
+The signature of the bytes chooses one decoder from a short table; the name's ending is never
+believed and no other decoder of Pillow's ever sees the bytes. Sizes are checked before anything is
+decoded.
 """
 
 from __future__ import annotations
@@ -37,7 +38,10 @@ MAX_BYTES = 50_000_000
 """The largest file accepted: a 48 megapixel phone photo takes 5 to 25 MB."""
 
 MAX_PIXELS = 8192 * 8192
-"""The largest picture accepted: above every 64 megapixel phone (9280 x 6944); decoding one takes 0.6 to 1.1 GB."""
+"""The largest picture accepted.
+
+Above every 64 megapixel phone (9280 x 6944); decoding one takes 0.6 to 1.1 GB.
+"""
 
 LARGE_PIXELS = 16_000_000
 """Pictures above are decoded one after the other, since together they would fill the memory."""
@@ -46,8 +50,19 @@ ACCEPTED = "JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF and HEIC"
 """The accepted formats for people; of an animation, the first frame."""
 
 ACCEPTED_SUFFIXES = (
-    ".avif", ".bmp", ".gif", ".heic", ".heif", ".jfif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp",
-)  # fmt: skip
+    ".avif",
+    ".bmp",
+    ".gif",
+    ".heic",
+    ".heif",
+    ".jfif",
+    ".jpeg",
+    ".jpg",
+    ".png",
+    ".tif",
+    ".tiff",
+    ".webp",
+)
 """Endings of the accepted files, for folder scans and uploaders; the bytes decide in the end."""
 
 _DECODERS: dict[str, type[ImageFile.ImageFile]] = {
@@ -80,11 +95,23 @@ _SIGNATURES = (  # (offset, bytes, kind); the accepted kinds first, then what pe
     (0, b"PK\x03\x04", "ZIP archive or Office document"),
 )
 _AVIF_BRANDS = {b"avif", b"avis"}
-_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
+_HEIC_BRANDS = {
+    b"heic",
+    b"heix",
+    b"heim",
+    b"heis",
+    b"hevc",
+    b"hevx",
+    b"hevm",
+    b"hevs",
+    b"mif1",
+    b"msf1",
+}
 
-# What Pillow and its C decoders raise for damaged bytes. They share no base class: the plugins raise OSError and
-# SyntaxError and let the exceptions of struct, zlib, indexing and arithmetic pass; AVIF and HEIC add RuntimeError.
-# Caught only around the decoding of one picture; fuzz tests hold the list.
+# What Pillow and its C decoders raise for damaged bytes. They share no base class: the plugins
+# raise OSError and SyntaxError and let the exceptions of struct, zlib, indexing and arithmetic
+# pass; AVIF and HEIC add RuntimeError. Caught only around the decoding of one picture; fuzz tests
+# hold the list.
 _DECODER_ERRORS = (
     OSError,
     SyntaxError,
@@ -113,11 +140,14 @@ _one_large_picture = threading.Lock()
 
 
 def load_image(
-    source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO, *, name: str | None = None
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO,
+    *,
+    name: str | None = None,
 ) -> NDArray[np.uint8]:
     """A picture as RGB (h, w, 3) uint8, upright by its EXIF, transparency over white; the array is the caller's own.
 
-    16-bit grey keeps its high byte; 32-bit and float grey are scaled from the smallest usual range that holds them.
+    16-bit grey keeps its high byte; 32-bit and float grey are scaled from the smallest usual range
+    that holds them.
 
     Args:
         source: A path, the bytes of a file, or a file opened in binary mode.
@@ -135,43 +165,57 @@ def load_image(
         name = name or "the picture"
         data = _bytes(source)
     _check_bytes(len(data), name)
-    # The filter names Pillow alone: catch_warnings is not thread-safe, and this one may outlive a race without harm.
+    # The filter names Pillow alone: catch_warnings is not thread-safe, and this one may outlive a
+    # race without harm.
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
         return _decode(data, _kind(data), name)
 
 
 def _bytes(source: bytes | bytearray | memoryview | BinaryIO) -> bytes:
-    """The bytes of a source in memory; of a file one too many, at most, to tell that it is too large."""
+    """The bytes of a source in memory.
+
+    Of a file one too many, at most, to tell that it is too large.
+    """
     data = source.read(MAX_BYTES + 1) if hasattr(source, "read") else source
     if not isinstance(data, bytes | bytearray | memoryview):
         raise TypeError(
-            f"load_image takes a path, bytes or a file opened in binary mode, received {type(source).__name__}; "
-            "an RGB array is a picture already, and np.asarray(image.convert('RGB')) makes one of a PIL image."
+            "load_image takes a path, bytes or a file opened in binary mode, received"
+            f" {type(source).__name__}; an RGB array is a picture already, and"
+            " np.asarray(image.convert('RGB')) makes one of a PIL image."
         )
     return bytes(data)
 
 
 def _read(path: Path, name: str) -> bytes:
-    """The file's bytes, after a look at its size; one byte too many, at most, where the file grows meanwhile."""
+    """The file's bytes, after a look at its size.
+
+    One byte too many, at most, where the file grows meanwhile.
+    """
     try:
         if not path.is_file():
             what = "is a folder or a device" if path.exists() else "does not exist"
-            raise ImageError(f"{name}: expected a picture file, but this path {what}; check it and try again")
+            raise ImageError(
+                f"{name}: expected a picture file, but this path {what}; check it and try again"
+            )
         _check_bytes(path.stat().st_size, name)
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ImageError(f"{name}: the file cannot be read ({error.strerror}); check path and rights") from error
+        raise ImageError(
+            f"{name}: the file cannot be read ({error.strerror}); check path and rights"
+        ) from error
 
 
 def _check_bytes(size: int, name: str) -> None:
     if size == 0:
-        raise ImageError(f"{name}: the file is empty (received 0 bytes); choose another or export it again")
+        raise ImageError(
+            f"{name}: the file is empty (received 0 bytes); choose another or export it again"
+        )
     if size > MAX_BYTES:
         raise ImageError(
-            f"{name}: too large (received {size / 1e6:,.1f} MB, at most {MAX_BYTES / 1e6:,.0f} MB are accepted); "
-            "save it smaller, or as JPEG"
+            f"{name}: too large (received {size / 1e6:,.1f} MB, at most {MAX_BYTES / 1e6:,.0f} MB"
+            " are accepted); save it smaller, or as JPEG"
         )
 
 
@@ -187,11 +231,13 @@ def _decode(data: bytes, kind: str, name: str) -> NDArray[np.uint8]:
             image = image if turn is None else image.transpose(turn)
             return np.array(image)
     except Image.DecompressionBombError as error:  # a frame or a tile far larger than its picture
-        raise ImageError(f"{name}: this {kind} claims more than {MAX_PIXELS:,} pixels; export it again") from error
+        raise ImageError(
+            f"{name}: this {kind} claims more than {MAX_PIXELS:,} pixels; export it again"
+        ) from error
     except _DECODER_ERRORS as error:
         raise ImageError(
-            f"{name}: damaged, cut short or without pixels (received {len(data):,} bytes of {kind}; {error}); "
-            f"copy it again from its source, or export it as JPEG or PNG"
+            f"{name}: damaged, cut short or without pixels (received {len(data):,} bytes of {kind};"
+            f" {error}); copy it again from its source, or export it as JPEG or PNG"
         ) from error
 
 
@@ -222,8 +268,9 @@ def _check_pixels(size: tuple[int, int], kind: str, name: str) -> None:
     width, height = size
     if width * height > MAX_PIXELS:
         raise ImageError(
-            f"{name}: too large (received a {kind} of {width:,} x {height:,} = {width * height / 1e6:,.0f} million "
-            f"pixels, at most {MAX_PIXELS / 1e6:,.0f} million are accepted); save it smaller"
+            f"{name}: too large (received a {kind} of {width:,} x {height:,} ="
+            f" {width * height / 1e6:,.0f} million pixels, at most {MAX_PIXELS / 1e6:,.0f} million"
+            " are accepted); save it smaller"
         )
 
 
@@ -252,7 +299,10 @@ def _text_kind(data: bytes) -> str:
 
 
 def _turn(image: Image.Image) -> Image.Transpose | None:
-    """How to make the picture upright; damaged EXIF costs the picture its orientation, not its pixels."""
+    """How to make the picture upright.
+
+    Damaged EXIF costs the picture its orientation, not its pixels.
+    """
     try:
         return _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
     except _DECODER_ERRORS:
@@ -273,8 +323,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _to_8_bit(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Grey (h, w) of uint16, int32 or float32 to uint8.
 
-    uint16 keeps the high byte, as Pillow does for 16-bit colour. The others do not say their range, so the smallest
-    usual one that holds the brightest pixel counts: 1 for floats, 255, 65,535, else the brightest pixel itself.
+    uint16 keeps the high byte, as Pillow does for 16-bit colour. The others do not say their range,
+    so the smallest usual one that holds the brightest pixel counts: 1 for floats, 255, 65,535, else
+    the brightest pixel itself.
     """
     if grey.dtype.itemsize == 2:
         return (grey.astype(np.uint16) >> 8).astype(np.uint8)

@@ -44,8 +44,9 @@ def wilson(successes: int, n: int) -> Estimate:
 def share(holds: NDArray[np.bool_], clusters: Labels | None = None) -> Estimate:
     """The share of examples for which something holds.
 
-    Without clusters its interval is Wilson's. With them (n,), such as who is in each picture, it is at least that wide:
-    examples of one cluster tell less than as many of different ones, so clusters are resampled as in `bootstrap`.
+    Without clusters its interval is Wilson's. With them (n,), such as who is in each picture, it is
+    at least that wide: examples of one cluster tell less than as many of different ones, so
+    clusters are resampled as in `bootstrap`.
     """
     alone = wilson(int(holds.sum()), len(holds))
     if clusters is None:
@@ -70,7 +71,9 @@ def bootstrap(
     With clusters (n,), whole clusters are resampled (Davison and Hinkley 1997, section 3.8).
     """
     rng = np.random.default_rng(0)
-    index = np.arange(len(labels)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    index = (
+        np.arange(len(labels)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    )
     members = np.split(np.argsort(index, kind="stable"), np.cumsum(np.bincount(index))[:-1])
     values = []
     for _ in range(_RESAMPLES):
@@ -82,12 +85,18 @@ def bootstrap(
 
 
 def with_no_face(scores: Scores, found: NDArray[np.bool_]) -> Scores:
-    """Scores with one more column, the certain answer "no face" where none was found: wrong under every label."""
+    """Scores with one more column, the certain answer "no face" where none was found.
+
+    Wrong under every label.
+    """
     return np.column_stack((np.where(found[:, None], scores, 0.0), ~found))
 
 
 def among(scores: Scores, known: Sequence[str], labels: Sequence[str]) -> Scores:
-    """Scores (n, known) as if there were no other labels: (n, labels), each row summing to one again."""
+    """Scores (n, known) as if there were no other labels.
+
+    (n, labels), each row summing to one again.
+    """
     if list(labels) == list(known):
         return scores
     part: Scores = scores[:, [known.index(label) for label in labels]] + np.finfo(np.float32).tiny
@@ -107,7 +116,9 @@ def confusion_matrix(scores: Scores, labels: Labels) -> NDArray[np.int64]:
     return np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
 
 
-def recalls(scores: Scores, labels: Labels, clusters: Labels | None = None) -> list[Estimate | None]:
+def recalls(
+    scores: Scores, labels: Labels, clusters: Labels | None = None
+) -> list[Estimate | None]:
     """The share of each true class that was recognised; None for a class without examples."""
     found = []
     for label in range(scores.shape[1]):
@@ -139,13 +150,20 @@ def log_loss(scores: Scores, labels: Labels) -> float:
 
 
 def reliability(scores: Scores, labels: Labels, *, bins: int = BINS) -> NDArray[np.float64]:
-    """Rows (count, mean confidence, accuracy) of `bins` equal-width confidence bins; empty bins are (0, nan, nan)."""
+    """Rows (count, mean confidence, accuracy) of `bins` equal-width confidence bins.
+
+    Empty bins are (0, nan, nan).
+    """
     confidence = scores.max(axis=1)
     correct = scores.argmax(axis=1) == labels
     index = _bins(confidence, bins)
     count = np.bincount(index, minlength=bins).astype(np.float64)
-    sums = np.stack([count, np.bincount(index, confidence, bins), np.bincount(index, correct, bins)], axis=1)
-    sums[:, 1:] = np.divide(sums[:, 1:], count[:, None], out=np.full((bins, 2), np.nan), where=count[:, None] > 0)
+    sums = np.stack(
+        [count, np.bincount(index, confidence, bins), np.bincount(index, correct, bins)], axis=1
+    )
+    sums[:, 1:] = np.divide(
+        sums[:, 1:], count[:, None], out=np.full((bins, 2), np.nan), where=count[:, None] > 0
+    )
     return sums
 
 
@@ -154,7 +172,10 @@ def _bins(confidence: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
 
 
 def expected_calibration_error(scores: Scores, labels: Labels) -> float:
-    """The mean gap between confidence and accuracy over 15 equal-width bins (Guo et al. 2017, equation 3)."""
+    """The mean gap between confidence and accuracy over 15 equal-width bins (Guo et al. 2017.
+
+    Equation 3).
+    """
     table = reliability(scores, labels)
     filled = table[table[:, 0] > 0]
     return float((filled[:, 0] * np.abs(filled[:, 1] - filled[:, 2])).sum() / len(labels))
@@ -163,19 +184,24 @@ def expected_calibration_error(scores: Scores, labels: Labels) -> float:
 def calibration_error_by_chance(scores: Scores, *, draws: int = 1000, seed: int = 0) -> Estimate:
     """The calibration error that scores as these would show if they were exactly right.
 
-    It is above zero, as few pictures fall into a bin. Whether an answer is right is drawn from its own confidence
-    (Bröcker and Smith 2007): the mean and the 95 % interval of the draws.
+    It is above zero, as few pictures fall into a bin. Whether an answer is right is drawn from its
+    own confidence (Bröcker and Smith 2007): the mean and the 95 % interval of the draws.
     """
     confidence, rng = scores.max(axis=1), np.random.default_rng(seed)
     index = _bins(confidence, BINS)
     drawn = (rng.random(len(scores)) < confidence for _ in range(draws))
-    errors = [float(np.abs(np.bincount(index, right - confidence)).sum()) / len(scores) for right in drawn]
+    errors = [
+        float(np.abs(np.bincount(index, right - confidence)).sum()) / len(scores) for right in drawn
+    ]
     low, high = np.percentile(errors, (2.5, 97.5))
     return Estimate(float(np.mean(errors)), float(low), float(high), len(scores))
 
 
 def softmax(logits: Scores, temperature: float = 1.0) -> NDArray[np.float64]:
-    """Logits (n, classes) divided by `temperature` (Guo et al. 2017, section 4.2) -> probabilities that sum to 1."""
+    """Logits (n, classes) divided by `temperature` (Guo et al. 2017.
+
+    Section 4.2) -> probabilities that sum to 1.
+    """
     scaled = logits.astype(np.float64) / temperature
     powers = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     probabilities: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
@@ -195,11 +221,16 @@ def logarithms(scores: Scores) -> Scores:
 def fit_temperature(scores: Scores, labels: Labels) -> float:
     """The temperature in [0.2, 5] that minimises the log loss, to half a percent."""
     candidates = np.geomspace(0.2, 5.0, 645)
-    return float(min(candidates, key=lambda temperature: log_loss(soften(scores, temperature), labels)))
+    return float(
+        min(candidates, key=lambda temperature: log_loss(soften(scores, temperature), labels))
+    )
 
 
 def fit_threshold(scores: Scores, labels: Labels, wanted: float) -> float:
-    """The least confidence at and above which the share of right answers is `wanted`; 1 if no confidence gives it."""
+    """The least confidence at and above which the share of right answers is `wanted`.
+
+    1 if no confidence gives it.
+    """
     order = np.argsort(-scores.max(axis=1), kind="stable")
     right = (scores.argmax(axis=1) == labels)[order]
     enough = np.flatnonzero(np.cumsum(right) >= wanted * np.arange(1, len(right) + 1))
@@ -207,7 +238,10 @@ def fit_threshold(scores: Scores, labels: Labels, wanted: float) -> float:
 
 
 def risk_coverage(scores: Scores, labels: Labels, *, points: int = 20) -> list[tuple[float, float]]:
-    """(share answered, share of those wrong), the most confident answered first (El-Yaniv and Wiener 2010)."""
+    """(share answered, share of those wrong).
+
+    The most confident answered first (El-Yaniv and Wiener 2010).
+    """
     order = np.argsort(-scores.max(axis=1), kind="stable")
     wrong = np.cumsum((scores.argmax(axis=1) != labels)[order])
     answered = [max(1, round(len(labels) * i / points)) for i in range(1, points + 1)]

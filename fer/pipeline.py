@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.classifier import EmotionClassifier
-from fer.detectors import FaceDetector
+from fer.detection.base import FaceDetector
 from fer.preprocessing import CropGeometry, crop_views
 from fer.results import Prediction
 
@@ -17,8 +17,8 @@ from fer.results import Prediction
 class FERPipeline:
     """Every face of a picture with its expression scores.
 
-    `geometry` says how a face is cut from the boxes of this detector. Without one, the version's own for the detector
-    of this name serves. Raises ModelError if it has none.
+    `geometry` says how a face is cut from the boxes of this detector. Without one, the version's
+    own for the detector of this name serves. Raises ModelError if it has none.
     """
 
     detector: FaceDetector
@@ -35,8 +35,9 @@ class FERPipeline:
         """
         if not isinstance(image, np.ndarray):
             raise TypeError(
-                f"a picture must be an RGB uint8 array (height, width, 3), received {type(image).__name__}; "
-                "load_image reads files, np.asarray(image.convert('RGB')) takes a PIL image; call once a picture."
+                "a picture must be an RGB uint8 array (height, width, 3), received"
+                f" {type(image).__name__}; load_image reads files, np.asarray(image.convert('RGB'))"
+                " takes a PIL image; call once a picture."
             )
         faces = self.detector.detect(image)
         version = self.classifier.version

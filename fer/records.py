@@ -1,6 +1,7 @@
 """Predictions as flat records, for CSV and JSON lines alike.
 
-A photo gives one record a face, or a single one without a face; a stream gives one for every track and frame.
+A photo gives one record a face, or a single one without a face; a stream gives one for every track
+and frame.
 """
 
 from __future__ import annotations
@@ -12,19 +13,27 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from fer.artifact import ModelVersion
 from fer.results import Prediction
-from fer.tracking import Track
+from fer.streams.tracking import Track
+from fer.versions.folder import ModelVersion
 
 Record = dict[str, Any]
 
 
-def face_records(file: str, predictions: Sequence[Prediction], version: ModelVersion, detector: str) -> list[Record]:
-    """One record a face, numbered from 1 in the order of `predictions`; one with `face` None where there is none."""
+def face_records(
+    file: str, predictions: Sequence[Prediction], version: ModelVersion, detector: str
+) -> list[Record]:
+    """One record a face, numbered from 1 in the order of `predictions`.
+
+    One with `face` None where there is none.
+    """
     faces: list[Record] = [
-        {"file": file, "face": number, **prediction.to_dict()} for number, prediction in enumerate(predictions, start=1)
+        {"file": file, "face": number, **prediction.to_dict()}
+        for number, prediction in enumerate(predictions, start=1)
     ]
-    nothing = dict.fromkeys(("face", "box", "confidence", "label", "score", "uncertain", "doubts", "scores"))
+    nothing = dict.fromkeys(
+        ("face", "box", "confidence", "label", "score", "uncertain", "doubts", "scores")
+    )
     origin = origin_of(version, detector)
     return [{**record, **origin, "error": None} for record in faces or [{"file": file, **nothing}]]
 
@@ -32,8 +41,9 @@ def face_records(file: str, predictions: Sequence[Prediction], version: ModelVer
 def track_record(track: Track, seconds: float, date: datetime | None = None) -> Record:
     """A track in one frame, `seconds` after the start; `date` is the wall clock, None for a file.
 
-    `box`, `confidence` and `raw_scores` are as the frame gave them, `label`, `score` and `scores` are smoothed.
-    Version and detector are left to `origin_of`, since a stream repeats them in every record.
+    `box`, `confidence` and `raw_scores` are as the frame gave them, `label`, `score` and `scores`
+    are smoothed. Version and detector are left to `origin_of`, since a stream repeats them in every
+    record.
     """
     prediction = track.prediction.to_dict()
     doubts = track.prediction.doubts_at(track.score)
@@ -86,10 +96,13 @@ def track_columns(labels: Sequence[str]) -> list[str]:
     return [*head, *smoothed, "raw_label", *raw, *_ORIGIN]
 
 
-def csv_lines(records: Iterable[Record], columns: Sequence[str], *, header: bool = True) -> Iterator[str]:
+def csv_lines(
+    records: Iterable[Record], columns: Sequence[str], *, header: bool = True
+) -> Iterator[str]:
     """A line a record, after the header.
 
-    The box becomes x1, y1, x2, y2, the scores become one column a label, and commas separate the doubts.
+    The box becomes x1, y1, x2, y2, the scores become one column a label, and commas separate the
+    doubts.
     """
     if header:
         text = io.StringIO()
@@ -103,7 +116,9 @@ def csv_lines(records: Iterable[Record], columns: Sequence[str], *, header: bool
         raw = {f"raw_score_{label}": score for label, score in record.get("raw_scores", {}).items()}
         doubts = {"doubts": ", ".join(record["doubts"] or [])}
         row = {**record, **box, **doubts, **scores, **raw}
-        writer.writerow({key: _harmless(cell) if isinstance(cell, str) else cell for key, cell in row.items()})
+        writer.writerow(
+            {key: _harmless(cell) if isinstance(cell, str) else cell for key, cell in row.items()}
+        )
         yield text.getvalue()
 
 
@@ -119,7 +134,8 @@ def _named(prefix: str, labels: Sequence[str]) -> list[str]:
 def _harmless(cell: str) -> str:
     """A text that a spreadsheet would run as a formula gets a quote in front: a file name, or an error with one.
 
-    A carriage return becomes a space, because the csv module would not quote it and it ends the row for a reader.
+    A carriage return becomes a space, because the csv module would not quote it and it ends the row
+    for a reader.
     """
     cell = cell.replace("\r", " ")
     return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\n")) else cell

@@ -18,9 +18,8 @@ _NOSE_DEPTH = 0.8  # half eye distances, of an adult's skull
 TURNED_FROM = 30.0
 """Degrees of yaw, either way, from which on a face counts as turned away.
 
-`training.turned` measures the accuracy at each angle. From here on it is under 0.7 for a network that FER2013 alone
-taught, and 0.12 below that of all faces for one that learned photographs.
-"""
+`benchmarks.turned` measures the accuracy at each angle. From here on it is under 0.7 for a network
+that FER2013 alone taught, and 0.12 below that of all faces for one that learned photographs. """
 
 LOW_SCORE = "low score"
 WEAK_DETECTION = "weak detection"
@@ -36,7 +35,10 @@ LABELS = ("happy", "sad", "neutral", "surprised")
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An axis-aligned rectangle in pixels, `x1 < x2` and `y1 < y2`; (0, 0) is the top left corner."""
+    """An axis-aligned rectangle in pixels, `x1 < x2` and `y1 < y2`.
+
+    (0, 0) is the top left corner.
+    """
 
     x1: float
     y1: float
@@ -81,9 +83,9 @@ class Landmarks:
     def yaw(self) -> float | None:
         """How far the head is turned about its upright axis, in degrees, estimated from eyes and nose.
 
-        0 looks straight into the camera, positive to the right of the picture, up to 90 either way. None without a
-        nose. The tip of a nose lies `_NOSE_DEPTH` half eye distances before the eyes, so that it moves against them
-        by the tangent of the angle times that.
+        0 looks straight into the camera, positive to the right of the picture, up to 90 either way.
+        None without a nose. The tip of a nose lies `_NOSE_DEPTH` half eye distances before the
+        eyes, so that it moves against them by the tangent of the angle times that.
         """
         if self.nose is None:
             return None
@@ -118,7 +120,10 @@ class Face:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Why no expression of this face is certain: `WEAK_DETECTION`, `TURNED_AWAY`, both or none."""
+        """Why no expression of this face is certain.
+
+        `WEAK_DETECTION`, `TURNED_AWAY`, both or none.
+        """
         yaw = self.landmarks.yaw if self.landmarks else None
         turned = yaw is not None and abs(yaw) >= TURNED_FROM
         return (WEAK_DETECTION,) * self.weak + (TURNED_AWAY,) * turned
@@ -128,7 +133,8 @@ class Face:
 class Prediction:
     """A face and the probability of each expression label, in the version's own order.
 
-    `crop` is the grey (height, width) uint8 picture that the network saw; `uncertain_below` is the version's own limit.
+    `crop` is the grey (height, width) uint8 picture that the network saw; `uncertain_below` is the
+    version's own limit.
     """
 
     face: Face
@@ -139,14 +145,19 @@ class Prediction:
     def __post_init__(self) -> None:
         valid = all(0.0 <= score <= 1.0 for score in self.scores.values())
         if not (valid and abs(sum(self.scores.values()) - 1.0) <= 1e-3):
-            raise ValueError(f"scores must be probabilities that sum to 1, received {dict(self.scores)}")
+            raise ValueError(
+                f"scores must be probabilities that sum to 1, received {dict(self.scores)}"
+            )
         object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
 
     def __hash__(self) -> int:
         return hash((self.face, frozenset(self.scores.items()), self.uncertain_below))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """How pickle and copy make another: a read-only view of a dict, as `scores` is, can be neither."""
+        """How pickle and copy make another.
+
+        A read-only view of a dict, as `scores` is, can be neither.
+        """
         return Prediction, (self.face, dict(self.scores), self.crop, self.uncertain_below)
 
     @property
@@ -161,7 +172,10 @@ class Prediction:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """The reasons not to take `label` for an answer, such as `TURNED_AWAY`; empty where there is none."""
+        """The reasons not to take `label` for an answer, such as `TURNED_AWAY`.
+
+        Empty where there is none.
+        """
         return self.doubts_at(self.score)
 
     @property
@@ -179,7 +193,10 @@ class Prediction:
         return sorted(self.scores.items(), key=lambda item: -item[1])[:k]
 
     def to_dict(self) -> dict[str, Any]:
-        """Box (x1, y1, x2, y2), confidence, label, score, uncertain, doubts and scores, ready for JSON."""
+        """Box (x1, y1, x2, y2), confidence, label, score, uncertain, doubts and scores.
+
+        Ready for JSON.
+        """
         box = self.face.box
         return {
             "box": [round(float(side), 1) for side in (box.x1, box.y1, box.x2, box.y2)],

@@ -15,16 +15,17 @@ import streamlit as st
 from huggingface_hub import constants
 from streamlit.testing.v1 import AppTest
 
-from app_pages import ice, versions
+from app_pages.live import ice_servers
+from app_pages.shared import catalogue
+from demo.hub_server import HubServer
 from fer import DownloadError, HubRegistry, load_detector
-from tests.support.hub import HubServer
+from tests.factories.published import REPO
 from tests.support.providers import answering
-from tests.support.published import REPO
 
-pytest_plugins = ["tests.support.hub.fixtures"]
+pytest_plugins = ["tests.support.hub_fixtures"]
 
 ROOT = Path(__file__).resolve().parents[1]
-LIVE, PHOTOS = "app_pages/live.py", "app_pages/upload.py"
+LIVE, PHOTOS = "app_pages/live/page.py", "app_pages/photos/page.py"
 CLOUDFLARE = ("CLOUDFLARE_TURN_KEY_ID", "CLOUDFLARE_TURN_KEY_API_TOKEN")
 TWILIO = ("TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN")
 
@@ -53,7 +54,7 @@ def live() -> Iterator[AppTest]:
         patch.setattr("streamlit_webrtc.relay.get_global_event_loop", lambda: loop)
         app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
         app.context["url"] = "http://localhost:8501/live"
-        yield app.switch_page(LIVE).run()
+        yield app.run().switch_page(LIVE).run()
     app.session_state["live_stream"].ended()
     loop.close()
 
@@ -70,9 +71,9 @@ def everything_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (ice.SERVERS, *CLOUDFLARE, *TWILIO):
+    for name in (ice_servers.SERVERS, *CLOUDFLARE, *TWILIO):
         monkeypatch.setenv(name, "")
-    for remembering in (ice._provided, ice._ask, ice.tell_operator):
+    for remembering in (ice_servers._provided, ice_servers._ask, ice_servers.tell_operator):
         remembering.clear()
 
 
@@ -95,7 +96,10 @@ def refusing(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def shown(app: AppTest) -> str:
-    """Everything that the server sends to the browser, but for the servers of the connection itself."""
+    """Everything that the server sends to the browser.
+
+    But for the servers of the connection itself.
+    """
     elements = [element for block in (app.main, app.sidebar) for element in block]
     return "\n".join(
         f"{element.proto}"
@@ -113,7 +117,10 @@ def assert_no_secret(text: str) -> None:
 def reasons(
     live: AppTest, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> Callable[[], list[str]]:
-    """Look at Live twice, find no secret there, in the log or on the terminal, and tell what the operator reads."""
+    """Look at Live twice, find no secret there, in the log or on the terminal.
+
+    And tell what the operator reads.
+    """
 
     def look() -> list[str]:
         live.run().run()
@@ -123,14 +130,18 @@ def reasons(
         assert_no_secret("".join(capfd.readouterr()))
         (warning,) = live.warning
         assert warning.value.endswith("finds the reason in its log.")
-        return [record.getMessage() for record in caplog.records if record.name == ice.__name__]
+        return [
+            record.getMessage() for record in caplog.records if record.name == ice_servers.__name__
+        ]
 
     return look
 
 
 @pytest.mark.usefixtures("refusing")
 @pytest.mark.parametrize("form", BROKEN)
-@pytest.mark.parametrize(("names", "broken"), [(names, i) for names in (CLOUDFLARE, TWILIO) for i in (0, 1)])
+@pytest.mark.parametrize(
+    ("names", "broken"), [(names, i) for names in (CLOUDFLARE, TWILIO) for i in (0, 1)]
+)
 def test_credentials_of_a_provider(
     monkeypatch: pytest.MonkeyPatch,
     reasons: Callable[[], list[str]],
@@ -146,7 +157,9 @@ def test_credentials_of_a_provider(
 
 
 @pytest.mark.parametrize("name", [*CLOUDFLARE, *TWILIO])
-def test_one_of_a_pair(monkeypatch: pytest.MonkeyPatch, reasons: Callable[[], list[str]], name: str) -> None:
+def test_one_of_a_pair(
+    monkeypatch: pytest.MonkeyPatch, reasons: Callable[[], list[str]], name: str
+) -> None:
     monkeypatch.setenv(name, SECRET)
     (reason,) = reasons()
     assert "belong together" in reason
@@ -176,8 +189,10 @@ SERVER = {"urls": "turn:turn.example.org", "username": SECRET, "credential": SEC
         SECRET,
     ],
 )
-def test_servers_of_the_operator(monkeypatch: pytest.MonkeyPatch, reasons: Callable[[], list[str]], text: str) -> None:
-    monkeypatch.setenv(ice.SERVERS, text)
+def test_servers_of_the_operator(
+    monkeypatch: pytest.MonkeyPatch, reasons: Callable[[], list[str]], text: str
+) -> None:
+    monkeypatch.setenv(ice_servers.SERVERS, text)
     (reason,) = reasons()
     assert reason.startswith("TURN servers: FER_ICE_SERVERS cannot be used: received ")
 
@@ -193,19 +208,21 @@ def test_token_of_the_hub(
     monkeypatch.setenv("HF_TOKEN", BROKEN[form])
     monkeypatch.setenv("FER_HUB_REPO", REPO)
     monkeypatch.setattr(
-        versions,
+        catalogue,
         "open_registry",
         lambda name, token: HubRegistry(name, token=token, endpoint=hub.url),
     )
     st.cache_resource.clear()
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).switch_page(PHOTOS).run()
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     assert not app.exception
     assert_no_secret(shown(app))
     assert_no_secret(caplog.text)
     assert_no_secret("".join(capfd.readouterr()))
     (warning,) = (element.value.replace("\\", "") for element in app.warning)
     sendable = "line break" in form or form == "another one that is refused"
-    assert ("refuses the token (401)" if sendable else "the token holds a character that no token has") in warning
+    assert (
+        "refuses the token (401)" if sendable else "the token holds a character that no token has"
+    ) in warning
 
 
 @pytest.mark.parametrize("form", BROKEN)

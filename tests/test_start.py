@@ -1,4 +1,7 @@
-"""How `make app` starts the app: on this machine alone, under its own names, and without asking anybody outside."""
+"""How `make app` starts the app.
+
+On this machine alone, under its own names, and without asking anybody outside.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.live import server_process
-from tests.support.serve import free_port, running
+from demo.serve import free_port, running
+from tests.support.camera import server_process
 
 ROOT = Path(__file__).resolve().parents[1]
 LOOPBACK = {"127.0.0.1", "::1"}
@@ -45,7 +48,9 @@ class Started(NamedTuple):
 
 def recipe(options: str) -> list[str]:
     """The command by which `make app` starts the app, in the Python that runs the tests."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
     made = subprocess.run(
         ["make", "--dry-run", "app", f"ARGS={options}"],
         cwd=ROOT,
@@ -59,14 +64,20 @@ def recipe(options: str) -> list[str]:
     return [sys.executable, "-m", "streamlit", *rest]
 
 
-@pytest.fixture(scope="module", params=["", "--server.allowedHosts=studio.example", "--server.address=0.0.0.0"])
-def started(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
+@pytest.fixture(
+    scope="module", params=["", "--server.allowedHosts=studio.example", "--server.address=0.0.0.0"]
+)
+def started(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Started]:
     """The app, started by the recipe with these options, beside a proxy that it would use."""
     Proxy.asked.clear()
     port = free_port()
     extra = f"--server.headless=true --server.fileWatcherType=none --server.port={port}"
     with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as proxy:
-        threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(
+            target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
         way = f"http://127.0.0.1:{proxy.server_port}"
         variables = {
             "http_proxy": way,
@@ -76,7 +87,9 @@ def started(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
             "NO_PROXY": "",
         }
         command = recipe(f"{request.param} {extra}")
-        with running(command, f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("app"), variables) as url:
+        with running(
+            command, f"http://127.0.0.1:{port}", tmp_path_factory.mktemp("app"), variables
+        ) as url:
             yield Started(url, request.param)
         proxy.shutdown()
 
@@ -114,7 +127,11 @@ def test_who_may_come(started: Started) -> None:
 )
 def test_foreign_names_are_refused_on_the_own_machine(started: Started, host: str) -> None:
     answer = greeting(started.url, host)
-    known = host in ("localhost", "127.0.0.1") or host in started.options or "address" in started.options
+    known = (
+        host in ("localhost", "127.0.0.1")
+        or host in started.options
+        or "address" in started.options
+    )
     assert ("101" if known else "403") in answer
 
 

@@ -1,8 +1,9 @@
 """Networks by name, in backend-agnostic Keras.
 
-A network ends in one dense layer. In training it gives `LOGITS` numbers: the seven classes of FER2013, then the
-eight emotions of FER+, as two label sets taught side by side. `serve` makes of it what the app runs: the
-probabilities of the expressions of one of `LABEL_SETS`, from any blend of the two.
+A network ends in one dense layer. In training it gives `LOGITS` numbers: the seven classes of
+FER2013, then the eight emotions of FER+, as two label sets taught side by side. `serve` makes of it
+what the app runs: the probabilities of the expressions of one of `LABEL_SETS`, from any blend of
+the two.
 """
 
 from __future__ import annotations
@@ -16,7 +17,14 @@ import numpy as np
 from keras import layers
 
 from fer import LABELS
-from training.data import CLASSES, EMOTIONS, FER2013_INDEX, FERPLUS_INDEX, SIDE, blend_logits
+from training.data.fer2013 import (
+    CLASSES,
+    EMOTIONS,
+    FER2013_INDEX,
+    FERPLUS_INDEX,
+    SIDE,
+    blend_logits,
+)
 
 LOGITS = len(CLASSES) + len(EMOTIONS)
 NO_OFFSETS: Mapping[str, float] = MappingProxyType({})
@@ -26,11 +34,15 @@ Body = Callable[[keras.KerasTensor], keras.KerasTensor]
 class BatchNormalization(layers.BatchNormalization):
     """Keras's own, trained on pictures through TensorFlow's fused kernel where that is the backend.
 
-    Keras computes in float32 and in many passes over memory, which takes a quarter of all time on a CPU.
+    Keras computes in float32 and in many passes over memory, which takes a quarter of all time on a
+    CPU.
     """
 
     def call(
-        self, inputs: keras.KerasTensor, training: bool | None = None, mask: keras.KerasTensor | None = None
+        self,
+        inputs: keras.KerasTensor,
+        training: bool | None = None,
+        mask: keras.KerasTensor | None = None,
     ) -> keras.KerasTensor:
         if not training or len(inputs.shape) != 4 or keras.backend.backend() != "tensorflow":
             return super().call(inputs, training=training, mask=mask)
@@ -45,12 +57,17 @@ class BatchNormalization(layers.BatchNormalization):
 
 
 def seed_cnn(
-    x: keras.KerasTensor, *, activation: str = "elu", convolution_dropout: float = 0.15, dense_dropout: float = 0.3
+    x: keras.KerasTensor,
+    *,
+    activation: str = "elu",
+    convolution_dropout: float = 0.15,
+    dense_dropout: float = 0.3,
 ) -> keras.KerasTensor:
     """The published starting point: four double 3x3 convolutions, two dense layers of 64, a bottleneck of 7.
 
-    1,328,199 parameters, of which 2,176 are the moving statistics of batch normalisation; 117 M multiply-adds.
-    Each convolution and each dense layer of 64 is followed by its activation, then by batch normalisation.
+    1,328,199 parameters, of which 2,176 are the moving statistics of batch normalisation; 117 M
+    multiply-adds. Each convolution and each dense layer of 64 is followed by its activation, then
+    by batch normalisation.
     """
     for filters in (32, 64, 128, 256):
         for _ in range(2):
@@ -66,14 +83,17 @@ def seed_cnn(
 
 
 def flagship(
-    x: keras.KerasTensor, *, filters: tuple[int, int, int] = (64, 128, 192), blocks: tuple[int, int, int] = (1, 2, 1)
+    x: keras.KerasTensor,
+    *,
+    filters: tuple[int, int, int] = (64, 128, 192),
+    blocks: tuple[int, int, int] = (1, 2, 1),
 ) -> keras.KerasTensor:
     """A residual network (He et al. 2016) with squeeze-and-excitation (Hu et al. 2018) and global average pooling.
 
-    With the filters and blocks a stage has by default 1,219,812 parameters, 150 M multiply-adds at 48x48. The first
-    convolution halves the side, so that no layer works on more than 24x24 places; each later stage halves it again,
-    by the average, not by leaving pixels out (He et al. 2019). Pooling over all places lets it train on smaller crops
-    than it serves.
+    With the filters and blocks a stage has by default 1,219,812 parameters, 150 M multiply-adds at
+    48x48. The first convolution halves the side, so that no layer works on more than 24x24 places;
+    each later stage halves it again, by the average, not by leaving pixels out (He et al. 2019).
+    Pooling over all places lets it train on smaller crops than it serves.
     """
     x = _convolution(_convolution(x, filters[0] // 2, strides=2), filters[0])
     for width, strides, depth in zip(filters, (1, 2, 2), blocks, strict=True):
@@ -93,10 +113,17 @@ def _residual(x: keras.KerasTensor, filters: int, strides: int) -> keras.KerasTe
 
 
 def _convolution(
-    x: keras.KerasTensor, filters: int, *, size: int = 3, strides: int = 1, activation: str | None = "relu"
+    x: keras.KerasTensor,
+    filters: int,
+    *,
+    size: int = 3,
+    strides: int = 1,
+    activation: str | None = "relu",
 ) -> keras.KerasTensor:
     options = {"padding": "same", "use_bias": False, "kernel_initializer": "he_normal"}
-    x = BatchNormalization(momentum=0.9)(layers.Conv2D(filters, size, strides=strides, **options)(x))
+    x = BatchNormalization(momentum=0.9)(
+        layers.Conv2D(filters, size, strides=strides, **options)(x)
+    )
     return layers.Activation(activation)(x) if activation else x
 
 
@@ -130,7 +157,9 @@ def served(
 ) -> keras.Model:
     """The network to serve: faces (n, *shape) -> probabilities (n, classes)."""
     inputs = keras.Input(shape, name="face")
-    outputs = layers.Dense(classes, activation="softmax", name="probabilities")(BODIES[architecture](inputs))
+    outputs = layers.Dense(classes, activation="softmax", name="probabilities")(
+        BODIES[architecture](inputs)
+    )
     return keras.Model(inputs, outputs, name=architecture)
 
 
@@ -143,11 +172,14 @@ def serve(
 ) -> keras.Model:
     """The served network of a trained one, for faces of `side` pixels.
 
-    Its logits are those of FER2013, and `blend` parts of those of FER+; `offsets`, by label, are added to them.
+    Its logits are those of FER2013, and `blend` parts of those of FER+; `offsets`, by label, are
+    added to them.
     """
     model = served(trained.name, shape=(side, side, 1), classes=len(labels))
     *body, kernel, bias = trained.get_weights()
-    bias = blend_logits(bias, blend, labels) + np.array([offsets.get(label, 0.0) for label in labels], bias.dtype)
+    bias = blend_logits(bias, blend, labels) + np.array(
+        [offsets.get(label, 0.0) for label in labels], bias.dtype
+    )
     model.set_weights([*body, blend_logits(kernel, blend, labels), bias])
     return model
 

@@ -1,4 +1,7 @@
-"""What happens beside the gradient steps: the schedule, the moving average, the log and the checkpoints."""
+"""What happens beside the gradient steps.
+
+The schedule, the moving average, the log and the checkpoints.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +15,19 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from training.curve import draw
+from training.learning_curve import draw
 from training.recipes import Schedule
-from training.runs import AVERAGE, BACKUP, CURVE, LOG, STATE, Weights, finished, read_average, read_log
+from training.runs import (
+    AVERAGE,
+    BACKUP,
+    CURVE,
+    LOG,
+    STATE,
+    Weights,
+    finished,
+    read_average,
+    read_log,
+)
 
 
 class Trapezoid(keras.optimizers.schedules.LearningRateSchedule):
@@ -34,7 +47,10 @@ class Trapezoid(keras.optimizers.schedules.LearningRateSchedule):
 
 
 class MovingAverage(keras.callbacks.Callback):
-    """An exponential moving average of all weights, statistics included; at first, their plain mean."""
+    """An exponential moving average of all weights, statistics included.
+
+    At first, their plain mean.
+    """
 
     EVERY = 8  # steps; as good as each step, and it costs nothing
 
@@ -53,7 +69,8 @@ class MovingAverage(keras.callbacks.Callback):
         rate = max(self.rate, min(1.0, self.EVERY / self.steps))
         averages = self.weights or [np.zeros_like(weight) for weight in weights]
         self.weights = [
-            average + np.float32(rate) * (weight - average) for average, weight in zip(averages, weights, strict=True)
+            average + np.float32(rate) * (weight - average)
+            for average, weight in zip(averages, weights, strict=True)
         ]
 
 

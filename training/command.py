@@ -1,4 +1,7 @@
-"""What the commands of `training` share: checked numbers, a sentence and an exit code for whatever ends them."""
+"""What the commands of `training` share.
+
+Checked numbers, a sentence and an exit code for whatever ends them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from fer import DataError, FERError
-from fer.console import without_chatter
+from fer.cli.console import without_chatter
 
 INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
 
@@ -35,7 +38,9 @@ def whole_number(least: int) -> Callable[[str], int]:
         except ValueError:
             value = least - 1
         if value < least:
-            raise argparse.ArgumentTypeError(f"received {text}, expected a whole number from {least} on")
+            raise argparse.ArgumentTypeError(
+                f"received {text}, expected a whole number from {least} on"
+            )
         return value
 
     return parse
@@ -50,7 +55,9 @@ def number(least: float, most: float) -> Callable[[str], float]:
         except ValueError:
             value = float("nan")
         if not least <= value <= most:
-            raise argparse.ArgumentTypeError(f"received {text}, expected a number from {least:g} to {most:g}")
+            raise argparse.ArgumentTypeError(
+                f"received {text}, expected a number from {least:g} to {most:g}"
+            )
         return value
 
     return parse
@@ -68,8 +75,13 @@ def pairs(example: str) -> Callable[[str], dict[str, str]]:
     return parse
 
 
-def finish(work: Callable[[], object], interrupted: Callable[[], str] = lambda: "interrupted") -> None:
-    """Do the work of a command; an expected error ends it with one sentence and 1, Ctrl-C with one and 130."""
+def finish(
+    work: Callable[[], object], interrupted: Callable[[], str] = lambda: "interrupted"
+) -> None:
+    """Do the work of a command; an expected error ends it with one sentence and 1.
+
+    Ctrl-C with one and 130.
+    """
     try:
         work()
     except FERError as error:
@@ -86,8 +98,8 @@ def writing_to(output: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataError(
-            f"{output} cannot be written ({error.strerror or error}); make room and see that this account may write "
-            "there, or choose another place."
+            f"{output} cannot be written ({error.strerror or error}); make room and see that this"
+            " account may write there, or choose another place."
         ) from error
 
 
@@ -104,14 +116,18 @@ def printable(text: str) -> str:
 
 
 def load_keras() -> None:
-    """Import Keras with its backend, quietly. Raises DataError where the backend is not installed."""
+    """Import Keras with its backend, quietly.
+
+    Raises DataError where the backend is not installed.
+    """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings and errors alone
     try:
         with without_chatter():
             import keras  # noqa: F401
-    except (ImportError, ValueError) as error:  # a backend that is not installed, or that there is not
+    # a backend that is not installed, or that there is not
+    except (ImportError, ValueError) as error:
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")
         raise DataError(
-            f"the Keras backend {backend!r} cannot be loaded ({error}); install it, or unset KERAS_BACKEND to "
-            "use TensorFlow."
+            f"the Keras backend {backend!r} cannot be loaded ({error}); install it, or unset"
+            " KERAS_BACKEND to use TensorFlow."
         ) from error

@@ -10,9 +10,12 @@ import keras
 import tensorflow as tf
 
 from fer import DataError
-from fer.artifact import GRAPH
+from fer.versions.folder import GRAPH
 
-PRECISIONS: dict[str, dict[str, Any]] = {"float32": {}, "int8": {"optimizations": [tf.lite.Optimize.DEFAULT]}}
+PRECISIONS: dict[str, dict[str, Any]] = {
+    "float32": {},
+    "int8": {"optimizations": [tf.lite.Optimize.DEFAULT]},
+}
 
 
 def convert(model: keras.Model, **options: object) -> bytes:
@@ -23,7 +26,7 @@ def convert(model: keras.Model, **options: object) -> bytes:
             model.export(path, format="litert", verbose=False, **options)
         except tf.errors.OpError as error:
             raise DataError(
-                f"the graph cannot be made in {folder} ({error.message}); make room there, or name another folder in "
-                "TMPDIR."
+                f"the graph cannot be made in {folder} ({error.message}); make room there, or name"
+                " another folder in TMPDIR."
             ) from error
         return path.read_bytes()

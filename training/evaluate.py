@@ -8,12 +8,14 @@
     only the card, from what was measured before; under a second:
     python -m training.evaluate --version models/seed-cnn
 
-Takes about three minutes for FER2013, nearly all of them for the disturbed crops of `training.robustness`, and a
-minute for 4,000 photographs. Temperature and the confidence that tells *uncertain* are fitted on FER2013's PublicTest;
-PrivateTest is only reported. Photographs are <split>/<class>/<person>_<number>.jpg or <class>/..., in a folder or a
-zip, and are measured as they are served: a face must be found first. Writes `metrics.json`, `predictions.npz` (with
-the graph's answers to `training.probes`) and `README.md` into the folder and seals it again; sets that were measured
-before at another temperature are dropped. Stopped at any point, it leaves a readable version and can be run again.
+Takes about three minutes for FER2013, nearly all of them for the disturbed crops of
+`training.robustness`, and a minute for 4,000 photographs. Temperature and the confidence that tells
+*uncertain* are fitted on FER2013's PublicTest; PrivateTest is only reported. Photographs are
+<split>/<class>/<person>_<number>.jpg or <class>/..., in a folder or a zip, and are measured as they
+are served: a face must be found first. Writes `metrics.json`, `predictions.npz` (with the graph's
+answers to `training.probes`) and `README.md` into the folder and seals it again; sets that were
+measured before at another temperature are dropped. Stopped at any point, it leaves a readable
+version and can be run again.
 """
 
 from __future__ import annotations
@@ -29,12 +31,20 @@ import numpy as np
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from fer import DataError, EmotionClassifier, ModelError, ModelVersion, metrics
-from fer.artifact import CARD, CONFIG, METRICS, PREDICTIONS, TEST_SET_NAME, read_version, write_config
-from fer.console import without_chatter
-from fer.paired import Predictions, SetScores
+from fer.cli.console import without_chatter
+from fer.versions.comparison import Predictions, SetScores
+from fer.versions.folder import (
+    CARD,
+    CONFIG,
+    METRICS,
+    PREDICTIONS,
+    TEST_SET_NAME,
+    read_version,
+    write_config,
+)
 from training import measure
 from training.command import command_line, finish, writing_to
-from training.data import FER2013, SPLITS, load
+from training.data.fer2013 import FER2013, SPLITS, load
 from training.probes import answers
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
@@ -56,7 +66,9 @@ def main(
     version = read_version(folder)
     name = name or (photographs.stem.lower() if photographs else "")
     if photographs and (name.startswith(measure.FER2013) or not TEST_SET_NAME.fullmatch(name)):
-        raise DataError(f"received the name {name!r} for a test set; expected a --name like my-photos.")
+        raise DataError(
+            f"received the name {name!r} for a test set; expected a --name like my-photos."
+        )
     before = _before(version)
     chosen_on = before.get("chosen_on", [])
     measured: dict[str, measure.Measured] = {}
@@ -74,7 +86,10 @@ def main(
     reports |= {key: found.report for key, found in measured.items()}
     scores |= {key: found.scores for key, found in measured.items()}
     report = {
-        "interval": "95 %: Wilson score for shares, percentile bootstrap for the others; people resampled where known",
+        "interval": (
+            "95 %: Wilson score for shares, percentile bootstrap for the others; people resampled"
+            " where known"
+        ),
         "labels": list(version.labels),
         **served,
         "chosen_on": chosen_on,
@@ -85,8 +100,13 @@ def main(
     return report
 
 
-def _calibrated(version: ModelVersion, dataset: FER2013, photographs: Path | None) -> tuple[ModelVersion, list[str]]:
-    """The version with the temperature and the limit of certainty that validation data ask for, and their names."""
+def _calibrated(
+    version: ModelVersion, dataset: FER2013, photographs: Path | None
+) -> tuple[ModelVersion, list[str]]:
+    """The version with the temperature and the limit of certainty that validation data ask for.
+
+    And their names.
+    """
     with without_chatter():
         raw = EmotionClassifier(replace(version, temperature=1.0))
     scores, labels = measure.validation_crops(raw, dataset)
@@ -111,7 +131,10 @@ def _served(version: ModelVersion) -> dict[str, Any]:
 
 
 def _before(version: ModelVersion) -> dict[str, Any]:
-    """The report of an earlier evaluation; empty if there is none, or one by a program that wrote another form."""
+    """The report of an earlier evaluation.
+
+    Empty if there is none, or one by a program that wrote another form.
+    """
     with suppress(ModelError):
         return version.metrics() or {}
     return {}
@@ -129,7 +152,10 @@ def _kept(
 
 
 def write_card(folder: Path) -> dict[str, Any]:
-    """Render the card of a measured version anew, seal the folder again and return what `metrics.json` holds."""
+    """Render the card of a measured version anew.
+
+    Seal the folder again and return what `metrics.json` holds.
+    """
     version = read_version(folder)
     report = version.metrics()
     if report is None:
@@ -143,7 +169,10 @@ def write_card(folder: Path) -> dict[str, Any]:
 
 
 def _write(folder: Path, report: dict[str, Any], predictions: bytes, card: str) -> None:
-    """Replace what was measured before: unlist it, write the new files, list them; readable after each step."""
+    """Replace what was measured before.
+
+    Unlist it, write the new files, list them; readable after each step.
+    """
     config = json.loads((folder / CONFIG).read_text(encoding="utf-8")) | {
         "temperature": report["temperature"],
         "uncertain_below": report["uncertain_below"],
@@ -186,8 +215,13 @@ def _card(version: ModelVersion, report: dict[str, Any]) -> str:
 
 
 def _text(value: object) -> str:
-    """Words from outside that stay words in Markdown: no tag, link, code, column or line of their own."""
-    return "".join(f"&#{ord(c)};" if c in "&<>[]|`" or not c.isprintable() else c for c in str(value))
+    """Words from outside that stay words in Markdown.
+
+    No tag, link, code, column or line of their own.
+    """
+    return "".join(
+        f"&#{ord(c)};" if c in "&<>[]|`" or not c.isprintable() else c for c in str(value)
+    )
 
 
 def _code(value: object) -> str:
@@ -220,26 +254,49 @@ def result_name(measured: dict[str, Any], labelling: str) -> str:
     return f"{place}, {labelling}" if len(measured["labellings"]) > 1 else place
 
 
-def _tell(version: Path, data: Path | None, photographs: Path | None, name: str | None, split: str | None) -> None:
+def _tell(
+    version: Path, data: Path | None, photographs: Path | None, name: str | None, split: str | None
+) -> None:
     with writing_to(version):
         measured = data or photographs
-        report = main(version, data, photographs, name=name, split=split) if measured else write_card(version)
+        report = (
+            main(version, data, photographs, name=name, split=split)
+            if measured
+            else write_card(version)
+        )
     for test_set in report["test_sets"].values():
         for labelling, result in test_set["labellings"].items():
-            print(f"{labelling:14} {_words('accuracy', result)}, {_words('balanced_accuracy', result)}")
+            print(
+                f"{labelling:14} {_words('accuracy', result)},"
+                f" {_words('balanced_accuracy', result)}"
+            )
         if test_set["found"]:
-            print("{:14} faces found {value:.4f} ({low:.4f} to {high:.4f}, n={n})".format("", **test_set["found"]))
+            print(
+                "{:14} faces found {value:.4f} ({low:.4f} to {high:.4f}, n={n})".format(
+                    "", **test_set["found"]
+                )
+            )
 
 
 def _words(metric: str, result: dict[str, Any]) -> str:
-    return "{} {value:.4f} ({low:.4f} to {high:.4f}, n={n})".format(metric.replace("_", " "), **result[metric])
+    return "{} {value:.4f} ({low:.4f} to {high:.4f}, n={n})".format(
+        metric.replace("_", " "), **result[metric]
+    )
 
 
 if __name__ == "__main__":
     options = command_line("training.evaluate", __doc__)
-    options.add_argument("--version", type=Path, required=True, help="version folder, e.g. models/seed-cnn")
+    options.add_argument(
+        "--version", type=Path, required=True, help="version folder, e.g. models/seed-cnn"
+    )
     options.add_argument("--data", type=Path, help="fer2013.npz, fer2013.csv or a folder")
-    options.add_argument("--photographs", type=Path, help="a folder or a zip of labelled photographs")
-    options.add_argument("--name", help="what the photographs are called; default the name of the folder or zip")
-    options.add_argument("--split", choices=SPLITS, help="of the photographs; default the test split, or validation")
+    options.add_argument(
+        "--photographs", type=Path, help="a folder or a zip of labelled photographs"
+    )
+    options.add_argument(
+        "--name", help="what the photographs are called; default the name of the folder or zip"
+    )
+    options.add_argument(
+        "--split", choices=SPLITS, help="of the photographs; default the test split, or validation"
+    )
     finish(partial(_tell, **vars(options.parse_args())))

@@ -1,4 +1,7 @@
-"""The gradient steps of a run: the network, its loss, and its epochs on the plateau and in the fall."""
+"""The gradient steps of a run.
+
+The network, its loss, and its epochs on the plateau and in the fall.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,12 @@ from fer.preprocessing import normalize
 from training import architectures
 from training.architectures import BODIES, FIXED_SIDE, trainable
 from training.callbacks import MovingAverage, Progress, Trapezoid, restore
-from training.data import CLASSES, SIDE, Split, blend_logits
-from training.examples import Material, Validation, resized
-from training.folders import WideFaces
+from training.data.batches import Batches
+from training.data.examples import Material, Validation, resized
+from training.data.fer2013 import CLASSES, SIDE, Split, blend_logits
+from training.data.photographs import WideFaces
 from training.pull import restored
 from training.recipes import Recipe, Views
-from training.views import Batches
 
 
 class Fitting:
@@ -58,7 +61,8 @@ class Fitting:
                     self.batches(views, epoch=epoch),
                     initial_epoch=epoch,
                     epochs=end,
-                    shuffle=False,  # the views are shuffled; Keras would shuffle batches again, without our seed
+                    # the views are shuffled; Keras would shuffle batches again, without our seed
+                    shuffle=False,
                     callbacks=[average, progress],
                     verbose=0,
                 )
@@ -74,7 +78,9 @@ def _stages(recipe: Recipe) -> list[tuple[int, Views]]:
 def _check(recipe: Recipe) -> None:
     """Raise DataError unless there is such a network, and it takes views of these sides."""
     if recipe.architecture not in BODIES:
-        raise DataError(f"unknown architecture {recipe.architecture}, expected {', '.join(BODIES)}.")
+        raise DataError(
+            f"unknown architecture {recipe.architecture}, expected {', '.join(BODIES)}."
+        )
     sides = {recipe.plateau.side, recipe.fall.side}
     if recipe.architecture in FIXED_SIDE and sides != {SIDE}:
         raise DataError(
@@ -83,17 +89,22 @@ def _check(recipe: Recipe) -> None:
         )
 
 
-def _compile(model: keras.Model, recipe: Recipe, steps: int, frequencies: NDArray[np.float64]) -> None:
+def _compile(
+    model: keras.Model, recipe: Recipe, steps: int, frequencies: NDArray[np.float64]
+) -> None:
     schedule, labels = recipe.schedule, recipe.labels
     adjustment = labels.adjustment * np.log(np.maximum(frequencies, 1e-4))
     model.compile(
-        optimizer=keras.optimizers.AdamW(Trapezoid(schedule, steps), weight_decay=schedule.weight_decay),
+        optimizer=keras.optimizers.AdamW(
+            Trapezoid(schedule, steps), weight_decay=schedule.weight_decay
+        ),
         loss=partial(
             two_labellings,
             smoothing=labels.smoothing,
             adjustment=adjustment.astype(np.float32),
         ),
-        jit_compile="auto" if keras.backend.backend() == "jax" else False,  # XLA is several times slower on a CPU
+        # XLA is several times slower on a CPU
+        jit_compile="auto" if keras.backend.backend() == "jax" else False,
     )
 
 
@@ -105,8 +116,9 @@ def two_labellings(
 ) -> keras.KerasTensor:
     """The mean cross-entropy of the two label sets; the original label, a single opinion, is smoothed.
 
-    `adjustment` (15,) is added to the logits. A target of nothing stays so, and teaches nothing: TensorFlow's own
-    cross-entropy is not asked, as its gradient takes for granted that targets sum to one.
+    `adjustment` (15,) is added to the logits. A target of nothing stays so, and teaches nothing:
+    TensorFlow's own cross-entropy is not asked, as its gradient takes for granted that targets sum
+    to one.
     """
     split = len(CLASSES)
     logits = logits + adjustment
@@ -135,7 +147,10 @@ def _logits(model: keras.Model, faces: NDArray[np.uint8]) -> NDArray[np.float32]
 
 
 def _measure_public(model: keras.Model, split: Split, side: int) -> dict[str, float]:
-    """Accuracy on both labellings, if the data have them: of each label set alone, and of the mean of both."""
+    """Accuracy on both labellings, if the data have them.
+
+    Of each label set alone, and of the mean of both.
+    """
     logits = _logits(model, resized(split.images, side))
     result = {}
     for labelling in ("fer2013", "ferplus"):

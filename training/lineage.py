@@ -15,7 +15,10 @@ import numpy as np
 
 
 def origin(*paths: str) -> dict[str, Any]:
-    """To be noted at the start of a run: the code may change while it trains. Of `paths` only the names are told."""
+    """To be noted at the start of a run: the code may change while it trains.
+
+    Of `paths` only the names are told.
+    """
     arguments = [_named(argument, paths) for argument in sys.argv[1:]]
     changes = _git("status", "--porcelain", "--untracked-files=no")
     return {
@@ -24,7 +27,11 @@ def origin(*paths: str) -> dict[str, Any]:
         "git_commit": _git("rev-parse", "--verify", "HEAD"),
         "git_dirty": None if changes is None else bool(changes),
         "backend": keras.backend.backend(),
-        "versions": {"python": platform.python_version(), "keras": keras.__version__, "numpy": np.__version__},
+        "versions": {
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "numpy": np.__version__,
+        },
     }
 
 

@@ -1,4 +1,7 @@
-"""Measure a version on a test set: FER2013 by its crops, photographs end to end, as they are served."""
+"""Measure a version on a test set.
+
+FER2013 by its crops, photographs end to end, as they are served.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,12 @@ from tqdm import tqdm
 
 from fer import LABELS, BlazeFace, DataError, EmotionClassifier, FERPipeline, ModelError, metrics
 from fer.metrics import Labels, Scores
-from fer.paired import SetScores
-from training import data, robustness
-from training.data import EMOTIONS, LABEL_SETS, LABELLINGS, SPLITS, Split
-from training.examples import predict
-from training.folders import Photographs, read_photographs
+from fer.versions.comparison import SetScores
+from training import robustness
+from training.data import fer2013
+from training.data.examples import predict
+from training.data.fer2013 import EMOTIONS, LABEL_SETS, LABELLINGS, SPLITS, Split
+from training.data.photographs import Photographs, read_photographs
 
 FER2013, NATURAL = "fer2013", "natural"
 _TITLES = {FER2013: "FER2013", NATURAL: "Ordinary faces"}
@@ -40,7 +44,8 @@ class Measured:
 class Answers:
     """What a version says of photographs: `scores` (n, classes), even ones where no face was found.
 
-    `found` (n,) says where one was, `doubted` (n,) where its detection is weak or it is turned away.
+    `found` (n,) says where one was, `doubted` (n,) where its detection is weak or it is turned
+    away.
     """
 
     scores: Scores
@@ -56,26 +61,34 @@ def order(test_set: str) -> tuple[bool, bool, str]:
 def asked(labels: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
     """The expressions that a version with these labels is asked for, by the ending of the test set's name.
 
-    One that knows more than the four is asked twice: for the four alone, on which it can be compared with every other
-    version, and for all that it knows.
+    One that knows more than the four is asked twice: for the four alone, on which it can be
+    compared with every other version, and for all that it knows.
     """
     if labels != LABELS and labels in _SIZES:
         return {"": LABELS, f"-{_SIZES[labels]}": labels}
     return {"": labels}
 
 
-def measure_fer2013(classifier: EmotionClassifier, dataset: data.FER2013) -> dict[str, Measured]:
-    """PrivateTest under each labelling and PublicTest beside it, by test set; the first with disturbed crops too."""
+def measure_fer2013(classifier: EmotionClassifier, dataset: fer2013.FER2013) -> dict[str, Measured]:
+    """PrivateTest under each labelling and PublicTest beside it, by test set.
+
+    The first with disturbed crops too.
+    """
     measured = {}
     for ending, labels in asked(classifier.labels).items():
         validation = _measure_crops(classifier, dataset.split("PublicTest", labels), labels, ending)
         found = _measure_crops(classifier, dataset.split("PrivateTest", labels), labels, ending)
-        report = found.report | {"split": "PrivateTest", "validation": _first(validation.report["labellings"])}
+        report = found.report | {
+            "split": "PrivateTest",
+            "validation": _first(validation.report["labellings"]),
+        }
         measured[FER2013 + ending] = Measured(report, found.scores)
     test = dataset.split("PrivateTest")
     rows = test.fer2013 >= 0
     answer = partial(_predict_among, classifier, LABELS)
-    measured[FER2013].report["robustness"] = robustness.measure(answer, test.images[rows], test.fer2013[rows])
+    measured[FER2013].report["robustness"] = robustness.measure(
+        answer, test.images[rows], test.fer2013[rows]
+    )
     return measured
 
 
@@ -84,26 +97,36 @@ def measure_photographs(
 ) -> dict[str, Measured]:
     """The largest face that BlazeFace finds in each picture counts; a picture without one is answered wrong.
 
-    Of data with splits, `split` is measured: by default the test split, or validation where there is none.
+    Of data with splits, `split` is measured: by default the test split, or validation where there
+    is none.
     """
     name = name or path.stem
     photographs, split = _test_split(read_photographs(path), split)
     sets = {name + ending: labels for ending, labels in asked(classifier.labels).items()}
-    sets = {name: labels for name, labels in sets.items() if (photographs.indices(labels) >= 0).any()}
+    sets = {
+        name: labels for name, labels in sets.items() if (photographs.indices(labels) >= 0).any()
+    }
     if not sets:
         raise DataError(f"{path}: no picture is labelled {' or '.join(classifier.labels)}.")
     answers = answer_photographs(classifier, photographs)
     return {
-        name: _measure_answers(classifier, photographs, answers, labels, name, split) for name, labels in sets.items()
+        name: _measure_answers(classifier, photographs, answers, labels, name, split)
+        for name, labels in sets.items()
     }
 
 
-def validation_crops(classifier: EmotionClassifier, dataset: data.FER2013) -> tuple[Scores, Labels]:
-    """Scores and labels of PublicTest: the labels of FER2013 or, for the eight that it does not know, those of FER+."""
+def validation_crops(
+    classifier: EmotionClassifier, dataset: fer2013.FER2013
+) -> tuple[Scores, Labels]:
+    """Scores and labels of PublicTest.
+
+    The labels of FER2013 or, for the eight that it does not know, those of FER+.
+    """
     if classifier.labels not in _SIZES:
         raise ModelError(
-            f"version {classifier.version.name}: its labels are {', '.join(classifier.labels)}, expected those of "
-            f"training.export --labels {', '.join(LABEL_SETS)}; measure it on photographs alone."
+            f"version {classifier.version.name}: its labels are {', '.join(classifier.labels)},"
+            f" expected those of training.export --labels {', '.join(LABEL_SETS)}; measure it on"
+            " photographs alone."
         )
     validation = dataset.split("PublicTest", classifier.labels)
     labels = validation.ferplus if classifier.labels == LABEL_SETS["eight"] else validation.fer2013
@@ -111,8 +134,13 @@ def validation_crops(classifier: EmotionClassifier, dataset: data.FER2013) -> tu
     return predict(classifier, validation.images[rows]), labels[rows]
 
 
-def validation_photographs(classifier: EmotionClassifier, path: Path) -> tuple[Scores, Labels] | None:
-    """Scores and labels of those faces of the validation split whose detection is in no doubt; None without a split."""
+def validation_photographs(
+    classifier: EmotionClassifier, path: Path
+) -> tuple[Scores, Labels] | None:
+    """Scores and labels of those faces of the validation split whose detection is in no doubt.
+
+    None without a split.
+    """
     photographs = read_photographs(path)
     if _without_splits(photographs) or not (photographs.splits == SPLITS.index("PublicTest")).any():
         return None
@@ -124,10 +152,13 @@ def validation_photographs(classifier: EmotionClassifier, path: Path) -> tuple[S
     return answers.scores[rows], labels[rows]
 
 
-def measure(known: SetScores, labelling: str, labels: tuple[str, ...], sure: Flags) -> dict[str, Any]:
+def measure(
+    known: SetScores, labelling: str, labels: tuple[str, ...], sure: Flags
+) -> dict[str, Any]:
     """Every metric over the examples with a label, each with n and its interval; `sure` (n,) are certain answers.
 
-    Log loss and calibration error are those of the answers that were given, where no face was found there is none.
+    Log loss and calibration error are those of the answers that were given, where no face was found
+    there is none.
     """
     truth = known.labels[labelling]
     rows = truth >= 0
@@ -135,14 +166,19 @@ def measure(known: SetScores, labelling: str, labels: tuple[str, ...], sure: Fla
     people = None if known.people is None else known.people[rows]
     found = np.ones(len(truth), bool) if known.found is None else known.found[rows]
     if not found.any():
-        raise DataError(f"in none of the {len(truth)} pictures of {labelling} was a face found; nothing to measure.")
+        raise DataError(
+            f"in none of the {len(truth)} pictures of {labelling} was a face found; nothing to"
+            " measure."
+        )
     scores = known.scores[rows][found]
     finders = None if people is None else people[found]
     recalls = zip(labels, metrics.recalls(answers, truth, people), strict=False)
     return {
         "n": len(truth),
         "accuracy": asdict(metrics.accuracy(answers, truth, people)),
-        "balanced_accuracy": asdict(metrics.bootstrap(metrics.balanced_accuracy, answers, truth, people)),
+        "balanced_accuracy": asdict(
+            metrics.bootstrap(metrics.balanced_accuracy, answers, truth, people)
+        ),
         "macro_f1": asdict(metrics.bootstrap(metrics.macro_f1, answers, truth, people)),
         "log_loss": asdict(metrics.bootstrap(metrics.log_loss, scores, truth[found], finders)),
         "expected_calibration_error": asdict(
@@ -154,7 +190,9 @@ def measure(known: SetScores, labelling: str, labels: tuple[str, ...], sure: Fla
     }
 
 
-def _measure_crops(classifier: EmotionClassifier, split: Split, labels: tuple[str, ...], ending: str) -> Measured:
+def _measure_crops(
+    classifier: EmotionClassifier, split: Split, labels: tuple[str, ...], ending: str
+) -> Measured:
     truth = {
         labelling + ending: split.labels(labelling)
         for labelling in LABELLINGS
@@ -183,7 +221,9 @@ def _measure_answers(
     return Measured(report, scores)
 
 
-def _report(name: str, split: str, scores: SetScores, labels: tuple[str, ...], sure: Flags) -> dict[str, Any]:
+def _report(
+    name: str, split: str, scores: SetScores, labels: tuple[str, ...], sure: Flags
+) -> dict[str, Any]:
     counted = _first(scores.labels) >= 0
     return {
         "title": _title(name),
@@ -191,11 +231,17 @@ def _report(name: str, split: str, scores: SetScores, labels: tuple[str, ...], s
         "sha256": scores.sha256,
         "labels": list(labels),
         "people": None if scores.people is None else len(np.unique(scores.people[counted])),
-        "found": None if scores.found is None else asdict(
-            metrics.share(scores.found[counted], None if scores.people is None else scores.people[counted])
+        "found": None
+        if scores.found is None
+        else asdict(
+            metrics.share(
+                scores.found[counted], None if scores.people is None else scores.people[counted]
+            )
         ),
-        "labellings": {labelling: measure(scores, labelling, labels, sure) for labelling in scores.labels},
-    }  # fmt: skip
+        "labellings": {
+            labelling: measure(scores, labelling, labels, sure) for labelling in scores.labels
+        },
+    }
 
 
 def _title(name: str) -> str:
@@ -205,14 +251,23 @@ def _title(name: str) -> str:
     return _TITLES.get(name, name)
 
 
-def _certain(answers: Scores, labels: Labels, found: Flags, people: Labels | None, sure: Flags) -> dict[str, Any]:
-    """What is gained by calling the other answers uncertain, and the whole curve of risk over coverage."""
+def _certain(
+    answers: Scores, labels: Labels, found: Flags, people: Labels | None, sure: Flags
+) -> dict[str, Any]:
+    """What is gained by calling the other answers uncertain.
+
+    And the whole curve of risk over coverage.
+    """
     right = answers.argmax(axis=1) == labels
-    accuracy = metrics.share(right[sure], None if people is None else people[sure]) if sure.any() else None
+    accuracy = (
+        metrics.share(right[sure], None if people is None else people[sure]) if sure.any() else None
+    )
     return {
         "coverage": asdict(metrics.share(sure, people)),
         "accuracy": asdict(accuracy) if accuracy else None,
-        "risk_coverage": [list(point) for point in metrics.risk_coverage(answers[found], labels[found])],
+        "risk_coverage": [
+            list(point) for point in metrics.risk_coverage(answers[found], labels[found])
+        ],
     }
 
 
@@ -227,13 +282,19 @@ def _first(by_name: Mapping[str, T]) -> T:
 
 
 def _test_split(photographs: Photographs, wanted: str | None) -> tuple[Photographs, str]:
-    """The pictures to measure, and the folder's word for them; without split folders, all that there are."""
+    """The pictures to measure, and the folder's word for them.
+
+    Without split folders, all that there are.
+    """
     if wanted is None and _without_splits(photographs):
         return photographs, "all"
     held = {SPLITS[split] for split in np.unique(photographs.splits)}
     wanted = wanted or ("PrivateTest" if "PrivateTest" in held else "PublicTest")
     if wanted not in held:
-        raise DataError(f"{photographs.source} holds no {wanted}; choose a --split of {', '.join(sorted(held))}.")
+        raise DataError(
+            f"{photographs.source} holds no {wanted}; choose a --split of"
+            f" {', '.join(sorted(held))}."
+        )
     chosen = photographs.split(wanted)
     return chosen, PurePosixPath(chosen.names[0]).parts[-3]
 
@@ -247,7 +308,9 @@ def answer_photographs(classifier: EmotionClassifier, photographs: Photographs) 
     pipeline, n = FERPipeline(BlazeFace(), classifier), len(photographs)
     scores = np.full((n, len(classifier.labels)), 1 / len(classifier.labels), np.float32)
     found, doubted = np.zeros(n, bool), np.zeros(n, bool)
-    for i, image in enumerate(tqdm(photographs.images(), "photographs", n, unit="picture", disable=None)):
+    for i, image in enumerate(
+        tqdm(photographs.images(), "photographs", n, unit="picture", disable=None)
+    ):
         if predictions := pipeline(image):
             scores[i], found[i] = list(predictions[0].scores.values()), True
             doubted[i] = bool(predictions[0].face.doubts)

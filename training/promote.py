@@ -5,8 +5,9 @@
     back to the version before, without a gate:
     python -m training.promote --repo USER/REPO --alias production --rollback
 
-Takes a few seconds and prints the gate's table. `--force` passes a gate that refused, and is recorded too.
-An alias is an entry of `aliases.json` on the repo's `main`; the app follows it within a minute.
+Takes a few seconds and prints the gate's table. `--force` passes a gate that refused, and is
+recorded too. An alias is an entry of `aliases.json` on the repo's `main`; the app follows it within
+a minute.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError
 
 from fer import FERError, ModelError
-from fer.aliases import ALIASES, Aliases, Move, Target
 from fer.errors import DownloadError, RegistryError
-from fer.hub import HubRegistry
-from fer.hub_client import Patience, asking
-from fer.hub_repo import HubRepo
-from fer.registry import VersionRef
+from fer.registry.aliases import ALIASES, Aliases, Move, Target
+from fer.registry.base import VersionRef
+from fer.registry.hub import HubRegistry
+from fer.registry.hub_client import Patience, asking
+from fer.registry.hub_repo import HubRepo
 from training.command import command_line, finish, printable
 from training.gate import Check, judge, table
 from training.push import ATTEMPTS, MOVED, head, open_repo, require_writer, tree, writing
@@ -42,14 +43,20 @@ class PromoteConfig:
     force: bool = False
 
 
-def main(config: PromoteConfig, *, token: str | None = None, endpoint: str | None = None) -> Move | None:
+def main(
+    config: PromoteConfig, *, token: str | None = None, endpoint: str | None = None
+) -> Move | None:
     """Move the alias and return what was recorded; None if it stands there already."""
     if config.version and not config.reason.strip():
         raise RegistryError("a promotion needs a --reason, in a few words.")
     api, repo = open_repo(config.repo, token, endpoint)
     registry = HubRegistry(config.repo, token=token, endpoint=endpoint)
     actor, (_, aliases) = require_writer(api, config.repo), read_aliases(api, repo)
-    ref = registry.resolve(config.version) if config.version else _before(registry, config.alias, aliases)
+    ref = (
+        registry.resolve(config.version)
+        if config.version
+        else _before(registry, config.alias, aliases)
+    )
     move = _move(config, Target(ref.name, ref.commit), aliases, actor)
     if move.target == move.former:
         print(f"{move.alias} is {ref.name} already: nothing to do.")
@@ -66,7 +73,9 @@ def read_aliases(api: HfApi, repo: HubRepo) -> tuple[str, Aliases]:
     with asking(repo.name, api.endpoint, Patience()):
         commit = head(api, repo.name)
         known = ALIASES in tree(api, repo.name, commit)
-    return commit, Aliases.parse(repo.obtain(commit, ALIASES, Patience()).read_bytes()) if known else Aliases()
+    return commit, (
+        Aliases.parse(repo.obtain(commit, ALIASES, Patience()).read_bytes()) if known else Aliases()
+    )
 
 
 def record(api: HfApi, repo: HubRepo, move: Move) -> None:
@@ -87,7 +96,9 @@ def record(api: HfApi, repo: HubRepo, move: Move) -> None:
             raise DownloadError(
                 f"{error} Whether {move.alias} has moved is not known: look at {where} first."
             ) from error
-    raise DownloadError(f"{repo.name} was changed by others {ATTEMPTS} times meanwhile; run the command again.")
+    raise DownloadError(
+        f"{repo.name} was changed by others {ATTEMPTS} times meanwhile; run the command again."
+    )
 
 
 def _commit(api: HfApi, repo: str, aliases: Aliases, parent: str, message: str) -> bool:
@@ -119,8 +130,9 @@ def _require_unmoved(aliases: Aliases, move: Move) -> None:
         if known.alias == move.alias
     ]
     raise RegistryError(
-        f"meanwhile {moves[-1] if moves else f'the history of {move.alias} was deleted'}; {move.target.version} was "
-        "judged against another version, so nothing was changed: look, and run the command again."
+        f"meanwhile {moves[-1] if moves else f'the history of {move.alias} was deleted'};"
+        f" {move.target.version} was judged against another version, so nothing was changed: look,"
+        " and run the command again."
     )
 
 
@@ -133,7 +145,10 @@ def _move(config: PromoteConfig, target: Target, aliases: Aliases, actor: str) -
 
 
 def _before(registry: HubRegistry, alias: str, aliases: Aliases) -> VersionRef:
-    """Where the alias was before its last promotion. A rollback undoes one and is none, so that a second goes on."""
+    """Where the alias was before its last promotion.
+
+    A rollback undoes one and is none, so that a second goes on.
+    """
     stack: list[Target] = []
     for move in aliases.history:
         if move.alias == alias and move.gate is None and stack[-2:-1] == [move.target]:
@@ -145,7 +160,9 @@ def _before(registry: HubRegistry, alias: str, aliases: Aliases) -> VersionRef:
         raise RegistryError(f"{alias} {why}, so there is nothing to go back to; promote a version.")
     ref = registry.resolve(stack[-2].version)
     if ref.commit != stack[-2].commit:
-        raise RegistryError(f"{ref.name} is not the commit that {alias} was; promote a version instead.")
+        raise RegistryError(
+            f"{ref.name} is not the commit that {alias} was; promote a version instead."
+        )
     return ref
 
 
@@ -156,8 +173,8 @@ def _judged(move: Move, registry: HubRegistry, *, force: bool) -> Move:
     failed = [check.name for check in checks if not check.passed]
     if failed and not force:
         raise RegistryError(
-            f"the gate refuses {move.target.version} for {move.alias}: {', '.join(failed)}. Improve the version, or "
-            "take it all the same with --force and a --reason that says why."
+            f"the gate refuses {move.target.version} for {move.alias}: {', '.join(failed)}. Improve"
+            " the version, or take it all the same with --force and a --reason that says why."
         )
     gate = {"passed": not failed, "checks": [asdict(check) for check in checks]}
     return replace(move, gate=gate, forced=bool(failed))
@@ -169,12 +186,16 @@ def _checks(move: Move, registry: HubRegistry) -> list[Check]:
         return judge(new, None)
     try:
         return judge(new, registry.fetch(VersionRef(move.former.version, move.former.commit)))
-    except ModelError as error:  # nothing could ever replace a version in use that is broken or was deleted
+    # nothing could ever replace a version in use that is broken or was deleted
+    except ModelError as error:
         return [Check("version in use", "-", "-", str(error), passed=False), *judge(new, None)]
 
 
 def _path(move: Move) -> str:
-    return f"{move.alias}: {move.former.version if move.former else 'nothing'} -> {move.target.version}"
+    return (
+        f"{move.alias}: {move.former.version if move.former else 'nothing'} ->"
+        f" {move.target.version}"
+    )
 
 
 if __name__ == "__main__":
@@ -184,7 +205,9 @@ if __name__ == "__main__":
     options.add_argument("--alias", required=True, help="the name that moves, e.g. production")
     options.add_argument("--reason", default="", help="kept in the history")
     options.add_argument("--force", action="store_true", help="move it although the gate refuses")
-    options.add_argument("--rollback", action="store_true", help="back to the version before, without a gate")
+    options.add_argument(
+        "--rollback", action="store_true", help="back to the version before, without a gate"
+    )
     values = vars(options.parse_args())
     if values.pop("rollback") == bool(values["version"]):
         options.error("name a version, or --rollback")

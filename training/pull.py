@@ -2,8 +2,9 @@
 
     python -m training.pull --repo USER/REPO v1.2.0 --output models/v1.2.0
 
-Takes the time to fetch 11 MB. Every file is checked against the version's manifest; the folder appears whole or not at
-all. `training.train --initial models/v1.2.0` goes on with the training from its weights.
+Takes the time to fetch 11 MB. Every file is checked against the version's manifest; the folder
+appears whole or not at all. `training.train --initial models/v1.2.0` goes on with the training from
+its weights.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from fer import DataError, ModelError, ModelVersion, read_version
-from fer.artifact import CONFIG, WEIGHTS, read_config
-from fer.hub import HubRegistry
-from fer.hub_client import Patience
-from fer.hub_repo import HubRepo
+from fer.registry.hub import HubRegistry
+from fer.registry.hub_client import Patience
+from fer.registry.hub_repo import HubRepo
+from fer.versions.folder import CONFIG, WEIGHTS, read_config
 from training.command import command_line, finish, writing_to
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ _NUMBERED = re.compile(r"(.*?)(?:_(\d+))?")
 def main(
     repo: str, version: str, output: Path, *, token: str | None = None, endpoint: str | None = None
 ) -> ModelVersion:
-    """Fetch a version (or what an alias names) into `output`, which must be new or hold that same version."""
+    """Fetch a version (or what an alias names) into `output`.
+
+    Which must be new or hold that same version.
+    """
     ref = HubRegistry(repo, token=token, endpoint=endpoint).resolve(version)
     hub = HubRepo(repo, token=token, endpoint=endpoint)
     config = hub.obtain(ref.commit, CONFIG, Patience())
@@ -51,7 +55,9 @@ def main(
             folder.mkdir()
             shutil.copyfile(config, folder / CONFIG)
             for name, record in read_config(folder).files.items():
-                shutil.copyfile(hub.obtain(ref.commit, name, Patience(SECONDS), record=record), folder / name)
+                shutil.copyfile(
+                    hub.obtain(ref.commit, name, Patience(SECONDS), record=record), folder / name
+                )
             _check(folder)
             folder.rename(output)
     return read_version(output)
@@ -75,27 +81,36 @@ def restored(architecture: str, folder: Path) -> keras.Model:
 
 
 def as_trained(version: ModelVersion) -> bool:
-    """Whether a version keeps the weights of all outputs of its training, not of the served labels alone."""
+    """Whether a version keeps the weights of all outputs of its training.
+
+    Not of the served labels alone.
+    """
     return any(path.startswith("logits/") for path in _read_weights(version))
 
 
 def load_weights(model: keras.Model, folder: Path) -> None:
-    """Give a network of the version's architecture its weights, variable by variable. Raises ModelError.
+    """Give a network of the version's architecture its weights, variable by variable.
 
-    Keras numbers layers without a name through the whole process (conv2d, conv2d_1, ...), so a network that is not the
-    first of its process has other numbers than the file: they are matched by their order.
+    Raises ModelError.
+
+    Keras numbers layers without a name through the whole process (conv2d, conv2d_1, ...), so a
+    network that is not the first of its process has other numbers than the file: they are matched
+    by their order.
     """
     tensors = _read_weights(read_version(folder))
     stored, variables = _by_order(tensors), _by_order(variable.path for variable in model.weights)
     found = {variable.path: tuple(variable.shape) for variable in model.weights}
     wrong = [
-        path for path in sorted(stored.keys() | variables.keys())
-        if path not in stored or path not in variables or tensors[stored[path]].shape != found[variables[path]]
-    ]  # fmt: skip
+        path
+        for path in sorted(stored.keys() | variables.keys())
+        if path not in stored
+        or path not in variables
+        or tensors[stored[path]].shape != found[variables[path]]
+    ]
     if wrong:
         raise ModelError(
-            f"{folder / WEIGHTS} is not of the network {model.name}: {', '.join(wrong[:5])} do not agree; "
-            "build the architecture that config.json names."
+            f"{folder / WEIGHTS} is not of the network {model.name}: {', '.join(wrong[:5])} do not"
+            " agree; build the architecture that config.json names."
         )
     values = {variables[path]: tensors[stored[path]] for path in stored}
     for variable in model.weights:
@@ -106,7 +121,9 @@ def _read_weights(version: ModelVersion) -> dict[str, NDArray[np.floating]]:
     try:
         return load(version.read(WEIGHTS))
     except SafetensorError as error:
-        raise ModelError(f"{version.folder / WEIGHTS} cannot be read ({error}); fetch the version again.") from error
+        raise ModelError(
+            f"{version.folder / WEIGHTS} cannot be read ({error}); fetch the version again."
+        ) from error
 
 
 def _by_order(paths: Iterable[str]) -> dict[str, str]:
@@ -116,13 +133,20 @@ def _by_order(paths: Iterable[str]) -> dict[str, str]:
         parts = [_NUMBERED.fullmatch(part) for part in path.split("/")]
         kind = "/".join(part[1] for part in parts if part)
         likes.setdefault(kind, []).append(([int(part[2] or 0) for part in parts if part], path))
-    return {f"{kind} #{i}": path for kind, group in likes.items() for i, (_, path) in enumerate(sorted(group))}
+    return {
+        f"{kind} #{i}": path
+        for kind, group in likes.items()
+        for i, (_, path) in enumerate(sorted(group))
+    }
 
 
 def _same(output: Path, config: bytes) -> ModelVersion:
     """The folder that is there already, if it is this version and whole."""
     if not (output / CONFIG).is_file() or (output / CONFIG).read_bytes() != config:
-        raise DataError(f"{output} is there and holds something else; it is left alone, choose another --output.")
+        raise DataError(
+            f"{output} is there and holds something else; it is left alone, choose another"
+            " --output."
+        )
     return _check(output)
 
 

@@ -5,8 +5,9 @@
     only to see what would be sent, and whether the token may send it:
     python -m training.push models/seed-cnn --repo USER/REPO --version v1.0.0 --dry-run
 
-Takes a few seconds and the time to send 11 MB; prints the address of the version. The token comes from HF_TOKEN or
-from `hf auth login`. Stopped at any point, the same command completes the push, or finds it complete.
+Takes a few seconds and the time to send 11 MB; prints the address of the version. The token comes
+from HF_TOKEN or from `hf auth login`. Stopped at any point, the same command completes the push, or
+finds it complete.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, ge
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
-from fer.aliases import ALIASES, VERSION
-from fer.artifact import CONFIG, MAX_BYTES
 from fer.errors import DownloadError, RegistryError
-from fer.hub_client import Patience, asking, connect
-from fer.hub_repo import HubRepo
+from fer.registry.aliases import ALIASES, VERSION
+from fer.registry.hub_client import Patience, asking, connect
+from fer.registry.hub_repo import HubRepo
+from fer.versions.folder import CONFIG, MAX_BYTES
 from training.command import command_line, finish
 from training.gate import read_complete
 
@@ -49,7 +50,9 @@ class PushConfig:
     dry_run: bool = False
 
 
-def main(config: PushConfig, *, token: str | None = None, endpoint: str | None = None) -> str | None:
+def main(
+    config: PushConfig, *, token: str | None = None, endpoint: str | None = None
+) -> str | None:
     """Publish the folder and return the commit that the tag names; None for a dry run."""
     if not VERSION.fullmatch(config.version):
         raise RegistryError(f"a version is called vX.Y.Z, received {config.version!r}.")
@@ -58,7 +61,9 @@ def main(config: PushConfig, *, token: str | None = None, endpoint: str | None =
     user = require_writer(api, config.repo)
     exists, state = _state(api, config, files)
     print("\n".join(f"{name:18} {len(content):>12,} bytes" for name, content in files.items()))
-    print(f"{config.folder} to {api.endpoint}/{config.repo} as {config.version}, by {user}: {state}")
+    print(
+        f"{config.folder} to {api.endpoint}/{config.repo} as {config.version}, by {user}: {state}"
+    )
     if config.dry_run:
         return None
     if not exists:
@@ -80,7 +85,9 @@ def publish(api: HfApi, repo: str, version: str, files: Files) -> str:
         commit = _commit(api, repo, version, files)
         if commit and _tag(api, repo, version, commit):
             return commit
-    raise DownloadError(f"{repo} was changed by others {ATTEMPTS} times meanwhile; run the command again.")
+    raise DownloadError(
+        f"{repo} was changed by others {ATTEMPTS} times meanwhile; run the command again."
+    )
 
 
 def published(api: HfApi, repo: str, version: str, files: Files) -> str | None:
@@ -97,41 +104,59 @@ def published(api: HfApi, repo: str, version: str, files: Files) -> str | None:
     if different := _different(stored, files):
         there = stored[CONFIG].blob_id if CONFIG in stored else "missing"
         raise RegistryError(
-            f"{repo} has another {version}, commit {commit}: its {CONFIG} is {there}, the one here "
-            f"{_blob_id(files[CONFIG])}; {', '.join(different)} differ. A version never moves: choose a new number."
+            f"{repo} has another {version}, commit {commit}: its {CONFIG} is {there}, the one here"
+            f" {_blob_id(files[CONFIG])}; {', '.join(different)} differ. A version never moves:"
+            " choose a new number."
         )
     return commit
 
 
 def open_repo(repo: str, token: str | None, endpoint: str | None) -> tuple[HfApi, HubRepo]:
-    """The client that writes, and the repo to read from. Raises RegistryError for what cannot be a repo's name."""
+    """The client that writes, and the repo to read from.
+
+    Raises RegistryError for what cannot be a repo's name.
+    """
     return connect(token, endpoint), HubRepo(repo, token=token, endpoint=endpoint)
 
 
 def require_writer(api: HfApi, repo: str) -> str:
-    """The name of the token's account. Raises RegistryError where no token is, or one that may not write there."""
+    """The name of the token's account.
+
+    Raises RegistryError where no token is, or one that may not write there.
+    """
     if not (api.token or get_token()):
-        raise RegistryError(f"no token for {api.endpoint}; run `hf auth login`, or set HF_TOKEN to one that may write.")
+        raise RegistryError(
+            f"no token for {api.endpoint}; run `hf auth login`, or set HF_TOKEN to one that may"
+            " write."
+        )
     with asking(repo, api.endpoint, Patience()):
         account = api.whoami()
         name, token = str(account["name"]), account.get("auth", {}).get("accessToken", {})
         scopes = token.get("fineGrained", {}).get("scoped", [])
         writes = any("repo.write" in scope["permissions"] for scope in scopes)
-        organisations = [org["name"] for org in account.get("orgs", []) if org.get("roleInOrg") != "read"]
+        organisations = [
+            org["name"] for org in account.get("orgs", []) if org.get("roleInOrg") != "read"
+        ]
     if token.get("role") == "read" or (token.get("role") == "fineGrained" and not writes):
-        raise RegistryError(f"the token of {name} may only read; set HF_TOKEN to one that may write to {repo}.")
+        raise RegistryError(
+            f"the token of {name} may only read; set HF_TOKEN to one that may write to {repo}."
+        )
     owner = repo.partition("/")[0]
     if owner not in (name, *organisations):
         raise RegistryError(
-            f"the token may not write to {repo}: it is of {name}, who is not {owner} and may not write for an "
-            "organisation of that name; set HF_TOKEN to one that may, or choose another --repo."
+            f"the token may not write to {repo}: it is of {name}, who is not {owner} and may not"
+            " write for an organisation of that name; set HF_TOKEN to one that may, or choose"
+            " another --repo."
         )
     return name
 
 
 @contextmanager
 def writing(api: HfApi, repo: str) -> Iterator[None]:
-    """As `asking`, for calls that change the repo: an upload may take long, and one cut short may be done again."""
+    """As `asking`, for calls that change the repo.
+
+    An upload may take long, and one cut short may be done again.
+    """
     try:
         with asking(repo, api.endpoint):
             try:
@@ -139,10 +164,17 @@ def writing(api: HfApi, repo: str) -> Iterator[None]:
             except RuntimeError as error:  # the client's wrapper around a failed upload
                 raise error.__cause__ or error from None
     except DownloadError as error:
-        raise DownloadError(f"{error} Then run the command again: it completes what is missing.") from error
+        raise DownloadError(
+            f"{error} Then run the command again: it completes what is missing."
+        ) from error
     except RegistryError as error:
-        if isinstance(error.__cause__, HfHubHTTPError) and error.__cause__.response.status_code == FORBIDDEN:
-            raise RegistryError(f"the token may not write to {repo}; set HF_TOKEN to one that may.") from error
+        if (
+            isinstance(error.__cause__, HfHubHTTPError)
+            and error.__cause__.response.status_code == FORBIDDEN
+        ):
+            raise RegistryError(
+                f"the token may not write to {repo}; set HF_TOKEN to one that may."
+            ) from error
         raise
 
 
@@ -155,7 +187,10 @@ def head(api: HfApi, repo: str, revision: str = MAIN) -> str:
 
 
 def _state(api: HfApi, config: PushConfig, files: Files) -> tuple[bool, str]:
-    """Whether there is a repo, and what the push will make, in words. Raises RegistryError where it must not go on."""
+    """Whether there is a repo, and what the push will make, in words.
+
+    Raises RegistryError where it must not go on.
+    """
     with asking(config.repo, api.endpoint, Patience()):
         try:
             private = api.model_info(config.repo).private
@@ -163,7 +198,10 @@ def _state(api: HfApi, config: PushConfig, files: Files) -> tuple[bool, str]:
         except RepositoryNotFoundError:
             return False, f"a new {'private' if config.private else 'public'} repo"
     if config.private and not private:
-        raise RegistryError(f"{config.repo} is public already, and --private is for a new repo; change its settings.")
+        raise RegistryError(
+            f"{config.repo} is public already, and --private is for a new repo; change its"
+            " settings."
+        )
     _refuse_strangers(config.repo, stored)
     if published(api, config.repo, config.version, files):
         return True, "there already, with the same content"
@@ -171,7 +209,10 @@ def _state(api: HfApi, config: PushConfig, files: Files) -> tuple[bool, str]:
 
 
 def _commit(api: HfApi, repo: str, version: str, files: Files) -> str | None:
-    """The head, if it holds these files alone, or else a new commit that does; None if the head moved meanwhile."""
+    """The head, if it holds these files alone, or else a new commit that does.
+
+    None if the head moved meanwhile.
+    """
     with asking(repo, api.endpoint, Patience()):
         parent = head(api, repo)
         stored = tree(api, repo, parent)
@@ -184,14 +225,18 @@ def _commit(api: HfApi, repo: str, version: str, files: Files) -> str | None:
     operations += [CommitOperationDelete(name) for name in stored if name not in (*files, *KEPT)]
     with writing(api, repo):
         try:
-            commit = api.create_commit(repo, operations, commit_message=f"Version {version}", parent_commit=parent).oid
+            commit = api.create_commit(
+                repo, operations, commit_message=f"Version {version}", parent_commit=parent
+            ).oid
         except HfHubHTTPError as error:
             if error.response.status_code == MOVED:
                 return None
             raise
         stored = tree(api, repo, commit)
     if different := _different(stored, files):
-        raise RegistryError(f"{repo}: commit {commit} lacks or spoils {', '.join(different)}; it was not tagged.")
+        raise RegistryError(
+            f"{repo}: commit {commit} lacks or spoils {', '.join(different)}; it was not tagged."
+        )
     return commit
 
 
@@ -213,11 +258,14 @@ def tree(api: HfApi, repo: str, revision: str) -> dict[str, RepoFile]:
 
 
 def _refuse_strangers(repo: str, stored: Mapping[str, RepoFile]) -> None:
-    """A push deletes what earlier versions left behind, so it must not go to a repo of something else."""
+    """A push deletes what earlier versions left behind.
+
+    So it must not go to a repo of something else.
+    """
     if strangers := sorted(set(stored) - set(MAX_BYTES) - set(KEPT)):
         raise RegistryError(
-            f"{repo} holds files that are no part of a version: {', '.join(strangers[:5])}; choose another repo, or "
-            "delete them there."
+            f"{repo} holds files that are no part of a version: {', '.join(strangers[:5])}; choose"
+            " another repo, or delete them there."
         )
 
 
@@ -241,7 +289,9 @@ def _blob_id(content: bytes) -> str:
 if __name__ == "__main__":
     options = command_line("training.push", __doc__)
     options.add_argument("folder", type=Path, help="version folder, e.g. models/seed-cnn")
-    options.add_argument("--repo", required=True, help="USER/REPO on the Hub; created if it is not there")
+    options.add_argument(
+        "--repo", required=True, help="USER/REPO on the Hub; created if it is not there"
+    )
     options.add_argument("--version", required=True, help="the version's name there, e.g. v1.2.0")
     options.add_argument("--private", action="store_true", help="make a new repo private")
     options.add_argument("--dry-run", action="store_true", help="check everything, send nothing")

@@ -1,6 +1,7 @@
 """How much of its accuracy a version keeps when crops are disturbed as webcams and detectors disturb them.
 
-Each disturbance has five strengths and its own fixed seed, so two versions are measured on the same pixels.
+Each disturbance has five strengths and its own fixed seed, so two versions are measured on the same
+pixels.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from fer.metrics import Labels, Scores, accuracy
 Image = NDArray[np.uint8]
 Disturbance = Callable[[Image, float, np.random.Generator], object]
 
-EYES, MOUTH = 0.39, 0.75  # heights at which FER2013 has them, in frames; see docs/decisions on crop geometry
+# heights at which FER2013 has them, in frames; see docs/decisions on crop geometry
+EYES, MOUTH = 0.39, 0.75
 
 
 def measure(answer: Callable[[Image], Scores], images: Image, labels: Labels) -> dict[str, Any]:
@@ -28,7 +30,9 @@ def measure(answer: Callable[[Image], Scores], images: Image, labels: Labels) ->
     """
     clean = accuracy(answer(images), labels).value
     disturbed: dict[str, list[float]] = {name: [] for name in DISTURBANCES}
-    rounds = [(name, i) for name, (_, strengths) in DISTURBANCES.items() for i in range(len(strengths))]
+    rounds = [
+        (name, i) for name, (_, strengths) in DISTURBANCES.items() for i in range(len(strengths))
+    ]
     for name, i in tqdm(rounds, "disturbed crops", unit="round", disable=None):
         disturbed[name].append(accuracy(answer(disturb(images, name, i)), labels).value)
     return {
@@ -60,7 +64,9 @@ def _motion_blur(image: Image, length: float, rng: np.random.Generator) -> objec
     """The mean of copies along a line of `length` pixels."""
     angle = rng.uniform(0, np.pi)
     places = np.linspace(-length / 2, length / 2, 9)
-    return np.mean([_warp(image, shift=(p * np.cos(angle), p * np.sin(angle))) for p in places], axis=0)
+    return np.mean(
+        [_warp(image, shift=(p * np.cos(angle), p * np.sin(angle))) for p in places], axis=0
+    )
 
 
 def _low_light(image: Image, share: float, rng: np.random.Generator) -> object:
@@ -95,11 +101,15 @@ def _scale(image: Image, share: float, rng: np.random.Generator) -> object:
     return _warp(image, scale=(1 + share) ** rng.choice((-1, 1)))
 
 
-def _warp(image: Image, degrees: float = 0, scale: float = 1, shift: tuple[float, float] = (0, 0)) -> Image:
+def _warp(
+    image: Image, degrees: float = 0, scale: float = 1, shift: tuple[float, float] = (0, 0)
+) -> Image:
     middle = (image.shape[0] - 1) / 2
     matrix = cv2.getRotationMatrix2D((middle, middle), degrees, scale)
     matrix[:, 2] += np.array(shift)
-    return np.asarray(cv2.warpAffine(image, matrix, image.shape[::-1], borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(
+        cv2.warpAffine(image, matrix, image.shape[::-1], borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
 
 
 def _cover(height: float) -> Disturbance:

@@ -8,18 +8,21 @@
     photographs of your own alone, <class>/*.jpg of any size:
     python -m training.train --recipe slim --photographs mine --classes grin=happiness,bored=neutral --output runs/mine
 
-On two idle CPU cores an epoch of the flagship takes about a minute, a minute and a half in the fall; photographs add a
-quarter. Stopped at any point, the same command with --resume goes on from the last whole epoch, to the same end as if
-it had not been stopped; --epochs may then be raised while the learning rate has not begun to fall.
-`KERAS_BACKEND=tensorflow|jax|torch` chooses the backend.
+On two idle CPU cores an epoch of the flagship takes about a minute, a minute and a half in the
+fall; photographs add a quarter. Stopped at any point, the same command with --resume goes on from
+the last whole epoch, to the same end as if it had not been stopped; --epochs may then be raised
+while the learning rate has not begun to fall. `KERAS_BACKEND=tensorflow|jax|torch` chooses the
+backend.
 
-BlazeFace finds the faces of photographs, once: they are kept in `fer-studio` in the user's cache folder (~/.cache, or
-XDG_CACHE_HOME). Photographs whose face is not found are neither learnt nor measured.
+BlazeFace finds the faces of photographs, once: they are kept in `fer-studio` in the user's cache
+folder (~/.cache, or XDG_CACHE_HOME). Photographs whose face is not found are neither learnt nor
+measured.
 
-Each epoch ends with a line: loss, learning rate, seconds, accuracy on PublicTest, and on the validation photographs
-accuracy, mean recall and the recall of each class. The run folder then holds `train.json` (recipe and lineage),
-`log.csv` and `curve.html` with what was measured after every epoch, and `backup/` (the last epoch: weights, their
-moving average, optimizer). `training.export` makes a version of it.
+Each epoch ends with a line: loss, learning rate, seconds, accuracy on PublicTest, and on the
+validation photographs accuracy, mean recall and the recall of each class. The run folder then holds
+`train.json` (recipe and lineage), `log.csv` and `curve.html` with what was measured after every
+epoch, and `backup/` (the last epoch: weights, their moving average, optimizer). `training.export`
+makes a version of it.
 """
 
 from __future__ import annotations
@@ -36,9 +39,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer import DataError, read_version
-from training.command import command_line, finish, load_keras, number, pairs, whole_number, writing_to
-from training.data import load
-from training.examples import (
+from training.command import (
+    command_line,
+    finish,
+    load_keras,
+    number,
+    pairs,
+    whole_number,
+    writing_to,
+)
+from training.data.examples import (
     Examples,
     Material,
     Validation,
@@ -47,7 +57,14 @@ from training.examples import (
     resized,
     training_examples,
 )
-from training.folders import Photographs, WideFaces, cut_wide, draw_weights, read_photographs
+from training.data.fer2013 import load
+from training.data.photographs import (
+    Photographs,
+    WideFaces,
+    cut_wide,
+    draw_weights,
+    read_photographs,
+)
 from training.recipes import RECIPES, Recipe, changed, read_recipe
 from training.runs import LINEAGE, begun, check_place, finished, read_log, write
 
@@ -56,14 +73,16 @@ from training.runs import LINEAGE, begun, check_place, finished, read_log, write
 class TrainConfig:
     """One training run on FER2013 (`data`), on labelled `photographs`, or on both.
 
-    `recipe` is a name or a file, `changes` are other values of its fields, `epochs` is another number of epochs.
-    `classes` tells which emotions further names of the photographs' folders stand for.
+    `recipe` is a name or a file, `changes` are other values of its fields, `epochs` is another
+    number of epochs. `classes` tells which emotions further names of the photographs' folders stand
+    for.
 
-    `limit` keeps that many rows of each split. `share` of the images, drawn by the seed, is all that is learnt, in
-    epochs as long as with all of them: runs that differ in it alone tell what more data would bring.
+    `limit` keeps that many rows of each split. `share` of the images, drawn by the seed, is all
+    that is learnt, in epochs as long as with all of them: runs that differ in it alone tell what
+    more data would bring.
 
-    `initial` is a version folder whose weights the run begins with; `teachers` are folders of earlier runs, whose
-    answers make up half of the targets.
+    `initial` is a version folder whose weights the run begins with; `teachers` are folders of
+    earlier runs, whose answers make up half of the targets.
     """
 
     output: str
@@ -87,7 +106,9 @@ class TrainConfig:
         epochs = self.epochs or schedule.epochs
         fall = min(schedule.fall, max(1, epochs // 2))
         warm_up = min(schedule.warm_up, max(1, epochs // 4))
-        return replace(recipe, schedule=replace(schedule, epochs=epochs, fall=fall, warm_up=warm_up))
+        return replace(
+            recipe, schedule=replace(schedule, epochs=epochs, fall=fall, warm_up=warm_up)
+        )
 
 
 @dataclass(frozen=True)
@@ -101,7 +122,10 @@ class Sources:
 
 
 def main(config: TrainConfig, *, resume: bool = False) -> Path:
-    """Train as `config` says and return the run folder, which appears once all that the run needs was found."""
+    """Train as `config` says and return the run folder.
+
+    Which appears once all that the run needs was found.
+    """
     output = Path(config.output)
     check_place(output, resume=resume)
     recipe = config.whole
@@ -199,8 +223,11 @@ def _shared(sources: Sources, config: TrainConfig) -> Sources:
 
 
 def _material(sources: Sources, length: int, config: TrainConfig, recipe: Recipe) -> Material:
-    """What the network is shown: `length` images of FER2013 an epoch, and photographs as the recipe draws them."""
-    from training.distil import distil
+    """What the network is shown: `length` images of FER2013 an epoch.
+
+    And photographs as the recipe draws them.
+    """
+    from training.distillation import distil
 
     teachers = [Path(run) for run in config.teachers]
     examples = sources.examples
@@ -226,7 +253,10 @@ def _rows(table: Any, rows: slice | NDArray[np.int64]) -> Any:  # noqa: ANN401
 
 
 def _drawn(n: int, share: float, seed: int) -> NDArray[np.int64]:
-    """The rows of a share, in their order; a smaller share of the same seed lies within a larger one."""
+    """The rows of a share, in their order.
+
+    A smaller share of the same seed lies within a larger one.
+    """
     return np.sort(np.random.default_rng(seed).permutation(n)[: math.ceil(share * n)])
 
 
@@ -240,25 +270,31 @@ def _described(config: TrainConfig, recipe: Recipe) -> dict[str, Any]:
         "share": config.share,
         "initial": config.initial and _initial_sha256(config, recipe.architecture),
         "teachers": [Path(run).name for run in config.teachers],
-        "recipe": json.loads(json.dumps(asdict(recipe))),  # as it is read back: a tuple is a list there
+        # as it is read back: a tuple is a list there
+        "recipe": json.loads(json.dumps(asdict(recipe))),
     }
 
 
 def _initial_sha256(config: TrainConfig, architecture: str) -> str:
-    """The digest of the version to begin with. Raises DataError if it is of another architecture than the recipe."""
+    """The digest of the version to begin with.
+
+    Raises DataError if it is of another architecture than the recipe.
+    """
     version = read_version(Path(config.initial or ""))
     if version.architecture != architecture:
         raise DataError(
-            f"{config.initial} is a version of the architecture {version.architecture}, and the recipe "
-            f"{config.recipe} trains {architecture}; begin with a version of {architecture}, or choose a recipe of "
-            f"{version.architecture}."
+            f"{config.initial} is a version of the architecture {version.architecture}, and the"
+            f" recipe {config.recipe} trains {architecture}; begin with a version of"
+            f" {architecture}, or choose a recipe of {version.architecture}."
         )
     return version.sha256
 
 
 def _write_lineage(output: Path, noted: dict[str, Any], sources: Sources) -> None:
     log = read_log(output)
-    origin, resumes, split_sha256 = (noted.pop(name) for name in ("origin", "resumes", "split_sha256"))
+    origin, resumes, split_sha256 = (
+        noted.pop(name) for name in ("origin", "resumes", "split_sha256")
+    )
     photographs = len(sources.photographs or ())
     lineage = {
         "config": noted,
@@ -270,24 +306,35 @@ def _write_lineage(output: Path, noted: dict[str, Any], sources: Sources) -> Non
         "voted": sources.examples.voted + photographs,
         "split_sha256": split_sha256,
         "epochs": len(log),
-        "public_test": {name: value for name, value in log[-1].items() if name.startswith(("fer", "photographs"))},
+        "public_test": {
+            name: value
+            for name, value in log[-1].items()
+            if name.startswith(("fer", "photographs"))
+        },
     }
     write(output / LINEAGE, lineage)
 
 
 def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
     options = command_line("training.train", __doc__)
-    options.add_argument("--recipe", required=True, help=f"{', '.join(RECIPES)}, or a file that defines RECIPE")
+    options.add_argument(
+        "--recipe", required=True, help=f"{', '.join(RECIPES)}, or a file that defines RECIPE"
+    )
     options.add_argument(
         "--set",
         dest="changes",
         action="append",
         default=[],
         metavar="FIELD=VALUE",
-        help="another value of one of the recipe's fields, e.g. schedule.learning_rate=1e-3; may be repeated",
+        help=(
+            "another value of one of the recipe's fields, e.g. schedule.learning_rate=1e-3; may be"
+            " repeated"
+        ),
     )
     options.add_argument("--data", help="fer2013.npz, fer2013.csv or a folder")
-    options.add_argument("--photographs", help="folder or zip of <split>/<class>/*.jpg or <class>/*.jpg")
+    options.add_argument(
+        "--photographs", help="folder or zip of <split>/<class>/*.jpg or <class>/*.jpg"
+    )
     options.add_argument(
         "--classes",
         type=pairs("joy=happiness,bored=neutral"),
@@ -298,16 +345,24 @@ def _parse(arguments: list[str] | None = None) -> tuple[TrainConfig, bool]:
     options.add_argument("--output", required=True, help="run folder, e.g. runs/flagship")
     options.add_argument("--seed", type=whole_number(0), default=1, help="default: 1")
     options.add_argument("--epochs", type=whole_number(1), help="default: the recipe's")
-    options.add_argument("--limit", type=whole_number(1), help="train on, and measure, this many rows only")
+    options.add_argument(
+        "--limit", type=whole_number(1), help="train on, and measure, this many rows only"
+    )
     options.add_argument(
         "--share",
         type=number(0.001, 1),
         default=1.0,
         help="learn this part of the images only; default: 1",
     )
-    options.add_argument("--initial", metavar="VERSION", help="folder of a version whose weights to begin with")
-    options.add_argument("--teachers", nargs="+", default=(), help="folders of earlier runs to learn from")
-    options.add_argument("--resume", action="store_true", help="go on from the last whole epoch of --output")
+    options.add_argument(
+        "--initial", metavar="VERSION", help="folder of a version whose weights to begin with"
+    )
+    options.add_argument(
+        "--teachers", nargs="+", default=(), help="folders of earlier runs to learn from"
+    )
+    options.add_argument(
+        "--resume", action="store_true", help="go on from the last whole epoch of --output"
+    )
     values = vars(options.parse_args(arguments))
     if not values["data"] and not values["photographs"]:
         options.error("there is nothing to learn; name --data, --photographs, or both")
@@ -331,8 +386,8 @@ def _tell(config: TrainConfig, *, resume: bool) -> None:
 def _interrupted(output: Path) -> str:
     if epochs := finished(output):
         return (
-            f"interrupted; {output} holds {int(epochs[-1].name)} whole epochs: the same command with --resume goes on "
-            "from there"
+            f"interrupted; {output} holds {int(epochs[-1].name)} whole epochs: the same command"
+            " with --resume goes on from there"
         )
     return "interrupted before an epoch was whole; the same command begins again"
 

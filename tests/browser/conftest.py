@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from demo.serve import serve
 from tests.support.find_chromium import find_chromium
-from tests.support.serve import serve
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM_FLAGS = [
@@ -38,7 +38,9 @@ def chromium() -> str:
     """The path of an installed Chromium."""
     path = find_chromium()
     if path is None:
-        pytest.skip("needs Chromium: `make test` installs it, or name one with CHROMIUM=/path/to/chromium")
+        pytest.skip(
+            "needs Chromium: `make test` installs it, or name one with CHROMIUM=/path/to/chromium"
+        )
     return path
 
 
@@ -60,7 +62,10 @@ def launch(chromium: str) -> Iterator[Callable[..., Browser]]:
 
 @pytest.fixture(scope="session")
 def browser(launch: Callable[..., Browser]) -> Browser:
-    """One headless Chromium for all tests, with a fake camera that is granted without a question."""
+    """One headless Chromium for all tests.
+
+    With a fake camera that is granted without a question.
+    """
     return launch()
 
 
@@ -74,7 +79,10 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def browser_errors() -> list[str]:
-    """What went wrong in `page`: console errors, script errors, exceptions shown; a test that wants one clears it."""
+    """What went wrong in `page`: console errors, script errors, exceptions shown.
+
+    A test that wants one clears it.
+    """
     return []
 
 
@@ -83,7 +91,12 @@ def page(browser: Browser, browser_errors: list[str]) -> Iterator[Page]:
     """A fresh tab with cookies of its own; the test fails if something went wrong in it."""
     with browser.new_context(viewport={"width": 1280, "height": 900}) as context:
         page = context.new_page()
-        page.on("console", lambda m: browser_errors.append(f"{m.text} {m.location}") if m.type == "error" else None)
+        page.on(
+            "console",
+            lambda m: (
+                browser_errors.append(f"{m.text} {m.location}") if m.type == "error" else None
+            ),
+        )
         page.on("pageerror", lambda error: browser_errors.append(str(error)))
         yield page
         browser_errors += page.get_by_test_id("stException").all_inner_texts()

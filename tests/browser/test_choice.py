@@ -1,4 +1,7 @@
-"""The version that a page names is the one in use, wherever aliases move; and a model card that loads nothing."""
+"""The version that a page names is the one in use, wherever aliases move.
+
+And a model card that loads nothing.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,16 @@ import pytest
 from huggingface_hub import HfApi, constants
 from playwright.sync_api import Locator, Page, expect
 
-from app_pages.intake import SAMPLES
+from app_pages.photos.sources import SAMPLES
+from demo.hub_server import HubServer
+from demo.serve import serve
 from fer import Aliases, Target
-from fer.artifact import CARD
+from fer.versions.folder import CARD
+from tests.app_pages.compare.test_model_card import OTHERS, SPECIFICATION, URL
 from tests.browser.test_compare import open_section
-from tests.support.compared import publish, publish_versions, seal
-from tests.support.hub import HubServer
-from tests.support.measured import write_measured
-from tests.support.published import REPO, move, set_aliases
-from tests.support.serve import serve
-from tests.test_cards import OTHERS, SPECIFICATION, URL
+from tests.factories.compared import publish, publish_versions, seal
+from tests.factories.measured import write_measured
+from tests.factories.published import REPO, move, set_aliases
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60_000
@@ -43,7 +46,10 @@ class Spy(BaseHTTPRequestHandler):
 
 
 class Studio(NamedTuple):
-    """The app on a repo with versions v1.0.0 (in production), v1.1.0, v1.2.0 and v1.3.0 (broken)."""
+    """The app on a repo with versions v1.0.0 (in production), v1.1.0.
+
+    V1.2.0 and v1.3.0 (broken).
+    """
 
     url: str
     writer: HfApi
@@ -151,17 +157,22 @@ def test_compare_stays_with_the_versions_that_are_named(studio: Studio, page: Pa
     refresh(page)
     expect(page.get_by_text("v1.2.0 is no longer offered; in use now: v1.0.0.")).to_be_visible()
     expect(chips).to_have_text(["v1.0.0"])
-    expect(page.get_by_text("Choose two versions to see whether one is really better.")).to_be_visible()
+    expect(
+        page.get_by_text("Choose two versions to see whether one is really better.")
+    ).to_be_visible()
 
 
 def test_a_card_loads_no_picture(studio: Studio, page: Page, tmp_path: Path) -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Spy) as spy:
-        threading.Thread(target=spy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        threading.Thread(
+            target=spy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        ).start()
         folder = write_measured(tmp_path / "v0.9.0", 0.6)
         cards = [card for card, _ in (*SPECIFICATION, *OTHERS) if "thumbnail" not in card]
         text = "\n\n".join(f"{card}\n\nend {number}" for number, card in enumerate(cards))
         (folder / CARD).write_text(
-            "---\nlicense: mit\n---\n" + text.replace(URL, f"http://127.0.0.1:{spy.server_port}/x.png")
+            "---\nlicense: mit\n---\n"
+            + text.replace(URL, f"http://127.0.0.1:{spy.server_port}/x.png")
         )
         seal(folder)
         publish(studio.writer, folder)

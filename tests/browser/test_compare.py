@@ -1,4 +1,7 @@
-"""The page Compare in Chromium, on a repo of the Hub for tests with four versions, one of them broken."""
+"""The page Compare in Chromium, on a repo of the Hub for tests with four versions.
+
+One of them broken.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,12 @@ import pytest
 from huggingface_hub import HfApi, constants
 from playwright.sync_api import Page, expect
 
-from app_pages.intake import SAMPLES
+from app_pages.photos.sources import SAMPLES
+from demo.hub_server import HubServer
+from demo.serve import serve
 from tests.browser.conftest import fits
-from tests.support.compared import publish_versions
-from tests.support.hub import HubServer
-from tests.support.published import REPO
-from tests.support.serve import serve
+from tests.factories.compared import publish_versions
+from tests.factories.published import REPO
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60_000
@@ -40,7 +43,9 @@ def compare(page: Page, repo_url: str) -> Page:
     page.set_default_timeout(PATIENCE)
     page.goto(repo_url)
     page.get_by_role("link", name="Compare").click()
-    expect(page.get_by_role("figure").first.locator(".main-svg").first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("figure").first.locator(".main-svg").first).to_be_visible(
+        timeout=PATIENCE
+    )
     return page
 
 
@@ -90,13 +95,17 @@ def test_narrow_screens_stack(compare: Page, scheme: str) -> None:
     expect(compare.locator(".fer-cards")).to_contain_text("FER2013 0.800 (0.776 to 0.822) of 1,200")
     for name in ("Overview", "Confusion", "Calibration", "Card and history"):
         open_section(compare, name)
-        expect(compare.get_by_text("Model card of" if name == "Card and history" else "v1.2.0").first).to_be_visible()
+        expect(
+            compare.get_by_text("Model card of" if name == "Card and history" else "v1.2.0").first
+        ).to_be_visible()
         assert fits(compare), name
 
 
 def test_photos_side_by_side(compare: Page) -> None:
     open_section(compare, "On your photos")
     compare.locator("input[type=file]").set_input_files(sorted(SAMPLES.glob("*.jpg")))
-    expect(compare.get_by_text("Both versions give the same expression to")).to_be_visible(timeout=PATIENCE)
+    expect(compare.get_by_text("Both versions give the same expression to")).to_be_visible(
+        timeout=PATIENCE
+    )
     expect(compare.locator(".fer-duel figure")).to_have_count(2)
     expect(compare.get_by_alt_text("What v1.0.0 saw").first).to_be_visible()

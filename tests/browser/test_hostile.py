@@ -1,4 +1,7 @@
-"""A visitor names a repo whose versions were made to harm the server; everybody else is served all the same."""
+"""A visitor names a repo whose versions were made to harm the server.
+
+Everybody else is served all the same.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +12,21 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from app_pages.intake import SAMPLES
-from fer.artifact import GRAPH
-from fer.trial import SECONDS
-from tests.support.hostile import HOSTILE
-from tests.support.hub import HubServer
-from tests.support.published import REPO
-from tests.support.serve import serve
-from tests.test_trial import changed
+from app_pages.photos.sources import SAMPLES
+from demo.hub_server import HubServer
+from demo.serve import serve
+from fer.versions.folder import GRAPH
+from fer.versions.sandbox import SECONDS
+from tests.factories.hostile_graphs import HOSTILE
+from tests.factories.published import REPO
+from tests.fer.versions.test_sandbox import changed
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 60_000
 VERSIONS = {"v1.2.0": "crash", "v1.1.0": "endless", "v1.0.0": "light"}  # the newest is shown first
 MUCH = 500 << 20  # bytes
 
-pytest_plugins = ["tests.support.hub.fixtures", "tests.support.published_fixtures"]
+pytest_plugins = ["tests.support.hub_fixtures", "tests.support.published_fixtures"]
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
 
 
@@ -56,7 +59,9 @@ def server() -> psutil.Process:
     return next(child for child in children if str(ROOT / "app.py") in child.cmdline())
 
 
-def test_the_server_survives_every_version_of_a_hostile_repo(page: Page, studio: str, browser: Browser) -> None:
+def test_the_server_survives_every_version_of_a_hostile_repo(
+    page: Page, studio: str, browser: Browser
+) -> None:
     show_samples(page, studio)
     process = server()
     before = process.memory_info().rss

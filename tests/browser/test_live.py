@@ -17,11 +17,13 @@ import psutil
 import pytest
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, expect
 
-from app_pages.intake import SAMPLES
+from app_pages.photos.sources import SAMPLES
+from demo.serve import serve
 from fer import load_version
-from fer.registry import BUNDLED, DEFAULT
+from fer.registry.base import DEFAULT
+from fer.registry.bundled import BUNDLED
 from tests.browser.conftest import ROOT
-from tests.support.live import (
+from tests.support.camera import (
     PATIENCE,
     camera_flags,
     darken,
@@ -38,7 +40,6 @@ from tests.support.live import (
     video_frames,
     write_camera,
 )
-from tests.support.serve import serve
 
 RELAY_ONLY = """
 const Connection = window.RTCPeerConnection;
@@ -47,7 +48,10 @@ window.RTCPeerConnection = function (configuration) {
 };
 window.RTCPeerConnection.prototype = Connection.prototype;
 """
-"""Without a TURN server this is a browser behind a firewall: no route to the server is ever found."""
+"""Without a TURN server this is a browser behind a firewall.
+
+No route to the server is ever found.
+"""
 
 
 KEEP_CAMERA = """
@@ -61,14 +65,21 @@ if (devices) devices.getUserMedia = async wanted => window.camera = await ask(wa
 def camera(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A talking face where the development material is at hand, else a portrait moved about."""
     video = ROOT.parent / "shared" / "data" / "video" / "fer_woman2.mp4"
-    frames = video_frames(video, seconds=4) if video.is_file() else portrait_frames(SAMPLES / "eileen-collins.jpg")
+    frames = (
+        video_frames(video, seconds=4)
+        if video.is_file()
+        else portrait_frames(SAMPLES / "eileen-collins.jpg")
+    )
     return write_camera(tmp_path_factory.mktemp("camera") / "face.y4m", frames)
 
 
 @pytest.fixture(scope="module")
 def empty_room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frames = (frame // 8 + 90 for frame in portrait_frames(SAMPLES / "eileen-collins.jpg", 0.5))
-    flat = (frame.mean(axis=(0, 1), keepdims=True).astype("uint8").repeat(480, 0).repeat(640, 1) for frame in frames)
+    flat = (
+        frame.mean(axis=(0, 1), keepdims=True).astype("uint8").repeat(480, 0).repeat(640, 1)
+        for frame in frames
+    )
     return write_camera(tmp_path_factory.mktemp("camera") / "room.y4m", flat)
 
 
@@ -88,9 +99,14 @@ def two_versions_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     config.write_text(config.read_text().replace(f'"name": "{DEFAULT}"', '"name": "other"'))
     (folder / "models" / "broken" / "model.tflite").write_bytes(b"no graph")
     (folder / "sitecustomize.py").write_text(
-        f"import fer.registry, pathlib\nfer.registry.BUNDLED = pathlib.Path({str(folder / 'models')!r})\n"
+        "import fer.registry.bundled, pathlib\nfer.registry.bundled.BUNDLED ="
+        f" pathlib.Path({str(folder / 'models')!r})\n"
     )
-    with serve(ROOT / "app.py", folder, {"HF_HUB_OFFLINE": "1", "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}) as url:
+    with serve(
+        ROOT / "app.py",
+        folder,
+        {"HF_HUB_OFFLINE": "1", "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
+    ) as url:
         yield url
 
 
@@ -127,7 +143,9 @@ def test_start_stop_and_start_again(page: Page, app_url: str) -> None:
     start(frame)
     expect_label(page)
     expect(page.get_by_alt_text("What the model saw")).to_be_visible()
-    expect(page.get_by_test_id("stMain")).to_contain_text(re.compile(r"[1-9]\d*\s*processed fps"), timeout=PATIENCE)
+    expect(page.get_by_test_id("stMain")).to_contain_text(
+        re.compile(r"[1-9]\d*\s*processed fps"), timeout=PATIENCE
+    )
     stop(frame)
     expect(page.get_by_text("stopped")).to_be_visible(timeout=PATIENCE)
     start(frame)
@@ -245,7 +263,10 @@ def test_a_minute_without_a_stall(page: Page, app_url: str) -> None:
 
 
 def test_a_slow_server_shows_the_present(page: Page, app_url: str) -> None:
-    """Frames that a starved server could not encode were dropped; in a queue they would still come, seconds late."""
+    """Frames that a starved server could not encode were dropped.
+
+    In a queue they would still come, seconds late.
+    """
     page.add_init_script(KEEP_CAMERA)
     frame = open_live(page, app_url)
     start(frame)
@@ -275,7 +296,10 @@ def starved(process: psutil.Process) -> Iterator[None]:
 
 
 def test_closed_tabs_leave_nothing_behind(page: Page, app_url: str) -> None:
-    """A thread left behind is one more with every visitor; the server's own pools grow only now and then."""
+    """A thread left behind is one more with every visitor.
+
+    The server's own pools grow only now and then.
+    """
     server = server_process(app_url)
     left: list[int] = []
     while len(left) < 2 or (left[-1] > left[-2] and len(left) < 5):
@@ -300,7 +324,10 @@ def least(measure: Callable[[], int], seconds: float) -> int:
 
 @pytest.mark.parametrize(
     ("flag", "words"),
-    [("--use-fake-ui-for-media-stream", "NotAllowedError"), ("--use-fake-device-for-media-stream", "NotFoundError")],
+    [
+        ("--use-fake-ui-for-media-stream", "NotAllowedError"),
+        ("--use-fake-device-for-media-stream", "NotFoundError"),
+    ],
     ids=["refused", "missing"],
 )
 def test_no_camera(app_url: str, launch: Callable[..., Browser], flag: str, words: str) -> None:
@@ -309,7 +336,9 @@ def test_no_camera(app_url: str, launch: Callable[..., Browser], flag: str, word
     press_start(frame)
     expect(frame.get_by_text(words)).to_be_visible(timeout=PATIENCE)
     page.get_by_text("The camera does not start?").click()
-    expect(page.get_by_text("allow the camera at the symbol in the address bar")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("allow the camera at the symbol in the address bar")).to_be_visible(
+        timeout=PATIENCE
+    )
 
 
 def test_no_route_to_the_server(page: Page, app_url: str) -> None:
@@ -317,7 +346,8 @@ def test_no_route_to_the_server(page: Page, app_url: str) -> None:
     frame = open_live(page, app_url)
     press_start(frame)
     expect(page.get_by_text("a TURN server is needed")).to_be_visible(timeout=PATIENCE)
-    page.locator("summary").press("Enter")  # a click would miss where the late warning above moves the page
+    # a click would miss where the late warning above moves the page
+    page.locator("summary").press("Enter")
     page.get_by_role("switch", name="Take a single photo instead").press("Space")
     filmed(page.get_by_test_id("stCameraInput").locator("video"))
     page.get_by_role("button", name="Take Photo").press("Enter")

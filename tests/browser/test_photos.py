@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from app_pages.intake import SAMPLES
+from app_pages.photos.sources import SAMPLES
 from fer import load_image, load_version
 from tests.browser.conftest import fits
-from tests.support.live import server_process
+from tests.support.camera import server_process
 
 PATIENCE = 30_000
 COLLINS, HOPPER = SAMPLES / "eileen-collins.jpg", SAMPLES / "grace-hopper.jpg"
@@ -140,8 +140,14 @@ def test_real_photos(photos: Page, shared: Path) -> None:
     upload(photos, *(shared / "data/photos" / name for name in expected))
     expect_text(photos, f"{len(expected)} photos, ")
     rows = list(csv.DictReader(download(photos, "CSV").read_text().splitlines()))
-    found = {name: sum(row["file"] == name and row["face"] != "" for row in rows) for name in expected}
-    wrong = {name: (found[name], count) for name, count in expected.items() if abs(found[name] - count) > 1}
+    found = {
+        name: sum(row["file"] == name and row["face"] != "" for row in rows) for name in expected
+    }
+    wrong = {
+        name: (found[name], count)
+        for name, count in expected.items()
+        if abs(found[name] - count) > 1
+    }
     assert not wrong
 
 

@@ -1,4 +1,7 @@
-"""What the server's memory holds of a photo: nothing after Clear, and nothing after the page is closed."""
+"""What the server's memory holds of a photo.
+
+Nothing after Clear, and nothing after the page is closed.
+"""
 
 from __future__ import annotations
 
@@ -13,13 +16,15 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from app_pages.intake import SAMPLES
+from app_pages.photos.sources import SAMPLES
+from demo.serve import serve
 from tests.browser.conftest import ROOT
-from tests.support.live import server_process
+from tests.support.camera import server_process
 from tests.support.memory import occurrences, seconds_until_gone
-from tests.support.serve import serve
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux shows the memory of another process")
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="only Linux shows the memory of another process"
+)
 
 PATIENCE = 30_000
 FORGOTTEN_WITHIN = 10.0
@@ -29,7 +34,10 @@ ANSWER = re.compile(r"no face found|\d\.\d\d")  # a fake camera's test picture m
 
 @pytest.fixture(scope="module")
 def hasty_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An app that forgets closed pages after two seconds in place of two minutes, and takes few uploads."""
+    """An app that forgets closed pages after two seconds in place of two minutes.
+
+    And takes few uploads.
+    """
     variables = {
         "HF_HUB_OFFLINE": "1",
         "STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "2",
@@ -69,13 +77,19 @@ def upload(page: Page, *files: Path) -> None:
 
 
 def expect_photos(page: Page, count: int) -> None:
-    expect(page.get_by_text(f"{count} photo{'s' * (count > 1)}, {count} face")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(f"{count} photo{'s' * (count > 1)}, {count} face")).to_be_visible(
+        timeout=PATIENCE
+    )
 
 
 def waiting_bytes(page: Page, url: str) -> float:
     """What Streamlit's own manager of uploads still holds of all visitors."""
     lines = page.request.get(f"{url}/_stcore/metrics").text().splitlines()
-    return sum(float(line.split()[1]) for line in lines if line.startswith("cache") and "UploadedFileManager" in line)
+    return sum(
+        float(line.split()[1])
+        for line in lines
+        if line.startswith("cache") and "UploadedFileManager" in line
+    )
 
 
 def shown_picture(page: Page, words: str | re.Pattern[str]) -> bytes:
@@ -91,7 +105,10 @@ def clear(page: Page) -> None:
 
 
 def press_until(control: Locator, effect: Locator) -> None:
-    """Press again where a press was lost: a page that is still being built shows controls before they listen."""
+    """Press again where a press was lost.
+
+    A page that is still being built shows controls before they listen.
+    """
     for _ in range(5):
         control.click()
         with suppress(AssertionError):
@@ -101,7 +118,9 @@ def press_until(control: Locator, effect: Locator) -> None:
 
 
 @pytest.mark.parametrize("megabytes", [0, 3])
-def test_clear_takes_a_photo_out_of_the_memory(photos: Page, hasty_url: str, tmp_path: Path, megabytes: float) -> None:
+def test_clear_takes_a_photo_out_of_the_memory(
+    photos: Page, hasty_url: str, tmp_path: Path, megabytes: float
+) -> None:
     server = server_process(hasty_url).pid
     mark = write_photo(tmp_path / "a.jpg", megabytes)
     upload(photos, tmp_path / "a.jpg")
@@ -115,7 +134,9 @@ def test_clear_takes_a_photo_out_of_the_memory(photos: Page, hasty_url: str, tmp
     assert seconds_until_gone(server, picture, FORGOTTEN_WITHIN) is not None
 
 
-def test_closing_the_page_takes_its_photos_out_of_the_memory(browser: Browser, hasty_url: str, tmp_path: Path) -> None:
+def test_closing_the_page_takes_its_photos_out_of_the_memory(
+    browser: Browser, hasty_url: str, tmp_path: Path
+) -> None:
     server = server_process(hasty_url).pid
     mark = write_photo(tmp_path / "a.jpg")
     with browser.new_context() as context:
@@ -133,7 +154,9 @@ def test_closing_the_page_takes_its_photos_out_of_the_memory(browser: Browser, h
 def test_single_photo_of_live_is_let_go(photos: Page, hasty_url: str) -> None:
     server = server_process(hasty_url).pid
     photos.get_by_role("link", name="Live").click()
-    press_until(photos.get_by_text("The camera does not start?"), photos.get_by_text("Permission refused"))
+    press_until(
+        photos.get_by_text("The camera does not start?"), photos.get_by_text("Permission refused")
+    )
     take = photos.get_by_role("button", name="Take Photo")
     press_until(photos.get_by_text("Take a single photo instead"), take)
     photos.wait_for_function("document.querySelector('video')?.videoWidth > 0")
@@ -161,7 +184,9 @@ def test_memory_does_not_grow_with_uploads(photos: Page, hasty_url: str, tmp_pat
         clear(photos)
         photos.wait_for_timeout(1000)
         resident.append(server.memory_info().rss / 1e6)
-    assert [mark for mark in marks if seconds_until_gone(server.pid, mark, FORGOTTEN_WITHIN) is None] == []
+    assert [
+        mark for mark in marks if seconds_until_gone(server.pid, mark, FORGOTTEN_WITHIN) is None
+    ] == []
     assert min(resident[4:]) < max(resident[:4]) + MOST_UPLOADS / 2, f"{resident} MB"
 
 
@@ -175,27 +200,43 @@ def test_what_one_visitor_leaves_is_room_for_the_next(
         upload(other, *files[:2])
         expect_photos(other, 2)
         upload(photos, files[2])
-        expect(photos.get_by_text("No photo added. Left out: c.jpg (no room left in the app)")).to_be_visible()
-        expect(photos.get_by_text(f"The photos of all visitors may take {MOST_UPLOADS} MB together")).to_be_visible()
+        expect(
+            photos.get_by_text("No photo added. Left out: c.jpg (no room left in the app)")
+        ).to_be_visible()
+        expect(
+            photos.get_by_text(f"The photos of all visitors may take {MOST_UPLOADS} MB together")
+        ).to_be_visible()
     assert seconds_until_gone(server_process(hasty_url).pid, mark, FORGOTTEN_WITHIN) is not None
     upload(photos, files[2])
     expect_photos(photos, 1)
 
 
-def test_files_that_are_left_out_leave_no_bytes(photos: Page, hasty_url: str, tmp_path: Path) -> None:
-    marks = [write_photo(tmp_path / name, size) for name, size in (("a.jpg", 0), ("big.jpg", 58), ("note.txt", 0))]
+def test_files_that_are_left_out_leave_no_bytes(
+    photos: Page, hasty_url: str, tmp_path: Path
+) -> None:
+    marks = [
+        write_photo(tmp_path / name, size)
+        for name, size in (("a.jpg", 0), ("big.jpg", 58), ("note.txt", 0))
+    ]
     (tmp_path / "album").mkdir()
     (tmp_path / "album" / "a.jpg").write_bytes((tmp_path / "a.jpg").read_bytes())
-    upload(photos, *(tmp_path / name for name in ("a.jpg", "big.jpg", "note.txt")), tmp_path / "album" / "a.jpg")
+    upload(
+        photos,
+        *(tmp_path / name for name in ("a.jpg", "big.jpg", "note.txt")),
+        tmp_path / "album" / "a.jpg",
+    )
     expect(
         photos.get_by_text(
-            "1 photo added. Left out: big.jpg (58 MB, at most 50 MB), note.txt (not a picture), a.jpg (already here)."
+            "1 photo added. Left out: big.jpg (58 MB, at most 50 MB), note.txt (not a picture),"
+            " a.jpg (already here)."
         )
     ).to_be_visible(timeout=PATIENCE)
     expect_photos(photos, 1)
     server = server_process(hasty_url).pid
     kept, *left_out = marks
-    assert [seconds_until_gone(server, mark, FORGOTTEN_WITHIN) is not None for mark in left_out] == [True, True]
+    assert [
+        seconds_until_gone(server, mark, FORGOTTEN_WITHIN) is not None for mark in left_out
+    ] == [True, True]
     assert occurrences(server, kept)
     clear(photos)
     expect(photos.get_by_text("Left out")).to_have_count(0)

@@ -24,16 +24,25 @@ MAC_APPLICATIONS = (
 
 
 def find_chromium() -> str | None:
-    """The path of a Chromium or Chrome, or None. A CHROMIUM that names no executable file is an error."""
+    """The path of a Chromium or Chrome, or None.
+
+    A CHROMIUM that names no executable file is an error.
+    """
     return _installed_chromium() or _playwright_chromium()
 
 
 def install_chromium() -> None:
-    """Install Chromium: Debian's package where root may do so, else Playwright's download, if not done before."""
+    """Install Chromium: Debian's package where root may do so, else Playwright's download.
+
+    If not done before.
+    """
     if _is_debian_root():
-        packages = ["chromium", "fonts-liberation", "libatomic1"]  # the last one for Playwright's own Node.js
+        # the last one for Playwright's own Node.js
+        packages = ["chromium", "fonts-liberation", "libatomic1"]
         subprocess.run(["apt-get", "update"], check=True)
-        subprocess.run(["apt-get", "install", "--yes", "--no-install-recommends", *packages], check=True)
+        subprocess.run(
+            ["apt-get", "install", "--yes", "--no-install-recommends", *packages], check=True
+        )
     else:
         subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=True)
 
@@ -42,7 +51,9 @@ def _installed_chromium() -> str | None:
     if named := os.environ.get("CHROMIUM"):
         if found := shutil.which(named):
             return found
-        raise FileNotFoundError(f"CHROMIUM is {named!r}, which is no executable file; correct or unset it.")
+        raise FileNotFoundError(
+            f"CHROMIUM is {named!r}, which is no executable file; correct or unset it."
+        )
     return next(filter(None, map(shutil.which, (*COMMANDS, *MAC_APPLICATIONS))), None)
 
 
@@ -61,4 +72,7 @@ def _is_debian_root() -> bool:
 if __name__ == "__main__":
     if "--install" in sys.argv[1:] and not _installed_chromium():
         install_chromium()
-    print(find_chromium() or sys.exit("no Chromium found; install one or name it: CHROMIUM=/path/to/chromium"))
+    print(
+        find_chromium()
+        or sys.exit("no Chromium found; install one or name it: CHROMIUM=/path/to/chromium")
+    )

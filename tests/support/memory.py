@@ -15,14 +15,20 @@ def occurrences(pid: int, needle: bytes) -> int:
     with Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
         for line in Path(f"/proc/{pid}/maps").read_text().splitlines():
             span, rights, *_ = line.split()
-            if rights.startswith("rw") and "[v" not in line:  # the kernel's own pages cannot be read
+            # the kernel's own pages cannot be read
+            if rights.startswith("rw") and "[v" not in line:
                 start, end = (int(address, 16) for address in span.split("-"))
-                found += sum(_count(memory, address, end, needle) for address in range(start, end, _CHUNK))
+                found += sum(
+                    _count(memory, address, end, needle) for address in range(start, end, _CHUNK)
+                )
     return found
 
 
 def seconds_until_gone(pid: int, needle: bytes, patience: float) -> float | None:
-    """Seconds until a process holds these bytes no more, or None if it still does after `patience`."""
+    """Seconds until a process holds these bytes no more.
+
+    Or None if it still does after `patience`.
+    """
     begun = time.monotonic()
     while time.monotonic() - begun < patience:
         if not occurrences(pid, needle):

@@ -14,10 +14,15 @@ import pytest
 
 @contextmanager
 def answering(handler: type[BaseHTTPRequestHandler], patch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Whatever is asked over HTTP with `urllib` comes to this handler, under the path it was for."""
+    """Whatever is asked over HTTP with `urllib` comes to this handler.
+
+    Under the path it was for.
+    """
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        serving = threading.Thread(
+            target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
+        )
         serving.start()
 
         def urlopen(question: urllib.request.Request, timeout: float) -> object:

@@ -1,4 +1,7 @@
-"""Fixtures around a repo with tiny versions on the Hub for tests; a test module asks for them with `pytest_plugins`."""
+"""Fixtures around a repo with tiny versions on the Hub for tests.
+
+A test module asks for them with `pytest_plugins`.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,9 @@ from typing import Any
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 
+from demo.hub_server import HubServer
 from fer import Aliases, HubRegistry
-from tests.support.hub import HubServer
-from tests.support.published import EVERY_FILE, REPO, move, set_aliases, version_files
+from tests.factories.published import EVERY_FILE, REPO, move, set_aliases, version_files
 
 
 @pytest.fixture
@@ -22,11 +25,16 @@ def repo(writer: HfApi) -> str:
 
 @pytest.fixture
 def visit(hub: HubServer, repo: str) -> Iterator[Callable[..., HubRegistry]]:
-    """Open the registry as after a restart: nothing in memory, the cache on disk. Its threads end with the test."""
+    """Open the registry as after a restart: nothing in memory, the cache on disk.
+
+    Its threads end with the test.
+    """
     visits: list[HubRegistry] = []
 
     def visit(repo: str = repo, **options: Any) -> HubRegistry:
-        visits.append(HubRegistry(repo, **{"token": hub.read_token, "endpoint": hub.url, **options}))
+        visits.append(
+            HubRegistry(repo, **{"token": hub.read_token, "endpoint": hub.url, **options})
+        )
         return visits[-1]
 
     yield visit
@@ -42,11 +50,16 @@ def registry(visit: Callable[..., HubRegistry]) -> HubRegistry:
 
 @pytest.fixture
 def publish(writer: HfApi, repo: str, tmp_path: Path) -> Callable[..., str]:
-    """Commit a version with every file and tag it; `files` replace its own, and None takes one away."""
+    """Commit a version with every file and tag it.
+
+    `files` replace its own, and None takes one away.
+    """
 
     def publish(tag: str, files: dict[str, bytes | None] | None = None, **changes: Any) -> str:
         content = {**version_files(tmp_path / tag, **changes), **(files or {})}
-        operations = [CommitOperationAdd(path, data) for path, data in content.items() if data is not None]
+        operations = [
+            CommitOperationAdd(path, data) for path, data in content.items() if data is not None
+        ]
         operations += [
             CommitOperationDelete(path)
             for path in writer.list_repo_files(repo)

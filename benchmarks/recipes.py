@@ -1,0 +1,234 @@
+"""Compare runs on PublicTest: what each recipe gives, and how the blend trades one labelling for the other.
+
+    python -m benchmarks.recipes --runs runs/a runs/b --data fer2013.npz --output benchmarks/results/recipes.json
+
+    ordinary faces too:
+    python -m benchmarks.recipes --runs runs/a --data fer2013.npz --photographs natural.zip
+
+Takes about ten seconds a run; a run need not be finished. The averaged weights of the last epoch on
+disk are measured. Of photographs the validation split is measured, where a face is found, cut as
+the run's own recipe says. An earlier report in --output keeps its other runs, whose folders may be
+gone by then. No network sees PrivateTest. Of both splits the report says how far the two labellings
+agree, which bounds what one answer can score on both.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer import DataError, metrics
+from fer.preprocessing import normalize
+from training.command import command_line, finish, load_keras, write_report
+from training.data.examples import resized
+from training.data.fer2013 import LABELLINGS, Split, blend_logits, load
+from training.data.photographs import Photographs, cut_wide, read_photographs
+from training.runs import read_config, read_log, read_network
+
+if TYPE_CHECKING:
+    import keras
+
+BLENDS = tuple(i / 10 for i in range(11))
+# votes of ten, from, to
+FAVOURITE = {"up to 5": (1, 5), "6 or 7": (6, 7), "8": (8, 8), "9": (9, 9), "10": (10, 10)}
+
+
+def main(
+    runs: list[Path],
+    data: Path,
+    output: Path | None = None,
+    photographs: Photographs | None = None,
+) -> dict[str, Any]:
+    """Measure every run and return what is to be written to `output`.
+
+    These runs after the others that it holds.
+    """
+    load_keras()
+    dataset = load(data)
+    splits = {name: dataset.split(name) for name in ("PublicTest", "PrivateTest")}
+    agreed = {name: agreement(split) for name, split in splits.items()}
+    earlier: dict[str, Any] = {"agreement": agreed, "runs": []}
+    if output and output.exists():
+        earlier = _read(output)
+    if earlier["agreement"] != agreed:
+        raise DataError(
+            f"{output} was measured on other data than {data}; choose another --output."
+        )
+    names = {run.name for run in runs}
+    others = [entry for entry in earlier["runs"] if entry["run"] not in names]
+    return {
+        "agreement": agreed,
+        "runs": others + [describe(run, splits["PublicTest"], photographs) for run in runs],
+    }
+
+
+def _read(report: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(report.read_text())
+        _ = (
+            content["agreement"],
+            [(entry["run"], entry["epochs"], entry["blends"]) for entry in content["runs"]],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{report} is there and is no report of this command; choose another --output."
+        ) from error
+    return content
+
+
+def agreement(split: Split) -> dict[str, Any]:
+    """How many rows each labelling counts, how many both.
+
+    And the share of those on which they agree.
+    """
+    rows = agreements(split)
+    both = ~rows["one"]
+    return {
+        "fer2013": int((split.fer2013 >= 0).sum()),
+        "ferplus": int((split.ferplus >= 0).sum()),
+        "both": int(both.sum()),
+        "agree": _share(rows["agree"], both),
+    }
+
+
+def describe(run: Path, public: Split, photographs: Photographs | None = None) -> dict[str, Any]:
+    """The recipe of a run, its accuracy after every epoch, over the blend.
+
+    And where labels agree or do not.
+    """
+    import keras
+
+    config, log = read_config(run), read_log(run)
+    recipe = config["recipe"]
+    side = recipe["fall"]["side"]
+    network = read_network(run)
+    logits = _logits(network, resized(public.images, side))
+    blends = {f"{blend:.1f}": _measured(blend_logits(logits, blend), public) for blend in BLENDS}
+    if photographs:
+        faces = cut_wide(photographs, side, recipe["photographs"]["scale"])
+        face_logits = _logits(network, faces.middles)
+        for blend in BLENDS:
+            blends[f"{blend:.1f}"]["photographs"] = _balanced(
+                blend_logits(face_logits, blend), faces.expressions
+            )
+    keras.backend.clear_session()
+    return {
+        "run": run.name,
+        "seed": config["seed"],
+        "share": config["share"],
+        "recipe": recipe,
+        "epochs": len(log),
+        "blends": blends,
+        "favourite": {
+            name: _within(rows, logits, public) for name, rows in favourites(public).items()
+        },
+        "labellings": {
+            name: _within(rows, logits, public) for name, rows in agreements(public).items()
+        },
+        "log": log,
+    }
+
+
+def _logits(network: keras.Model, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.asarray(network.predict(normalize(faces), batch_size=256, verbose=0))
+
+
+def _measured(logits: NDArray[np.float32], public: Split) -> dict[str, Any]:
+    accuracies = {name: _accuracy(logits, public.labels(name)) for name in LABELLINGS}
+    return {**accuracies, "recall": _recalls(logits, public.fer2013)}
+
+
+def _balanced(logits: NDArray[np.float32], labels: NDArray[np.int8]) -> dict[str, Any]:
+    recalls = _recalls(logits, labels)
+    found = [recall for recall in recalls if recall is not None]
+    return {
+        "accuracy": _accuracy(logits, labels),
+        "balanced": round(float(np.mean(found)), 4),
+        "recall": recalls,
+    }
+
+
+def _recalls(logits: NDArray[np.float32], labels: NDArray[np.int8]) -> list[float | None]:
+    rows = labels >= 0
+    estimates = metrics.recalls(logits[rows], labels[rows])
+    return [round(recall.value, 4) if recall else None for recall in estimates]
+
+
+def favourites(split: Split) -> dict[str, NDArray[np.bool_]]:
+    """The rows of a split by how many of the ten annotators chose the emotion that most of them chose."""
+    return {
+        name: (low <= split.favourite) & (split.favourite <= high)
+        for name, (low, high) in FAVOURITE.items()
+    }
+
+
+def agreements(split: Split) -> dict[str, NDArray[np.bool_]]:
+    """The rows of a split on which the two labellings agree, those on which they differ.
+
+    Those that one leaves out.
+    """
+    both, same = (split.fer2013 >= 0) & (split.ferplus >= 0), split.fer2013 == split.ferplus
+    return {"agree": both & same, "differ": both & ~same, "one": ~both}
+
+
+def _within(rows: NDArray[np.bool_], logits: NDArray[np.float32], public: Split) -> dict[str, Any]:
+    """How far the labellings agree on some rows, and how well each is met by its own outputs."""
+    original, ferplus = public.fer2013[rows], public.ferplus[rows]
+    return {
+        "agree": _share(original == ferplus, (original >= 0) & (ferplus >= 0)),
+        "fer2013": _accuracy(blend_logits(logits[rows], 0.0), original),
+        "ferplus": _accuracy(blend_logits(logits[rows], 1.0), ferplus),
+    }
+
+
+def _accuracy(logits: NDArray[np.float32], labels: NDArray[np.int8]) -> dict[str, Any] | None:
+    return _share(logits.argmax(axis=1) == labels, labels >= 0)
+
+
+def _share(hits: NDArray[np.bool_], rows: NDArray[np.bool_]) -> dict[str, Any] | None:
+    return asdict(metrics.wilson(int(hits[rows].sum()), int(rows.sum()))) if rows.any() else None
+
+
+def _tell(runs: list[Path], data: Path, output: Path | None, photographs: Path | None) -> None:
+    faces = read_photographs(photographs).split("PublicTest") if photographs else None
+    report = main(runs, data, output, faces)
+    for result in report["runs"]:
+        print(
+            f"{result['run']}: {result['epochs']} epochs; blend, {', '.join(LABELLINGS)}, recalls"
+        )
+        for blend, scores in result["blends"].items():
+            values = (
+                f"{scores[name]['value']:.4f}" if scores[name] else "   -  " for name in LABELLINGS
+            )
+            print(f"  {blend}  " + "  ".join(values), scores["recall"])
+            if ordinary := scores.get("photographs"):
+                accuracy, balanced = ordinary["accuracy"]["value"], ordinary["balanced"]
+                print(
+                    f"       photographs {accuracy:.4f}, balanced {balanced:.4f}",
+                    ordinary["recall"],
+                )
+    if output:
+        write_report(output, report)
+
+
+if __name__ == "__main__":
+    options = command_line("benchmarks.recipes", __doc__)
+    options.add_argument(
+        "--runs", type=Path, nargs="+", required=True, help="run folders of training.train"
+    )
+    options.add_argument(
+        "--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder"
+    )
+    options.add_argument("--photographs", type=Path, help="folder or zip of <split>/<class>/*.jpg")
+    options.add_argument(
+        "--output",
+        type=Path,
+        help="write the report here, as JSON, or add to the one that is there",
+    )
+    finish(partial(_tell, **vars(options.parse_args())))

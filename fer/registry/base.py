@@ -1,0 +1,111 @@
+"""Find versions by name: what any registry offers, and the registry of the bundled folders in `models/`.
+
+A version is a tag `vX.Y.Z` of a Hub repo (`fer.registry.hub`) or a folder here. Aliases are names
+that move: they stand in `aliases.json` on the repo's `main`, with the history of every move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol
+
+from fer.errors import FERError, ModelError, RegistryError
+from fer.registry.aliases import LATEST, Aliases
+from fer.versions.folder import ModelVersion
+
+DEFAULT, PRODUCTION = "flagship", "production"
+
+
+@dataclass(frozen=True)
+class VersionRef:
+    """A version before it is fetched: its name, and the one content that the name stood for when it was listed.
+
+    `commit` is the full sha of a commit on the Hub. For a bundled version it is the sha256 of its
+    `config.json`, which seals every other file; empty if that file cannot be read.
+    """
+
+    name: str
+    commit: str
+    date: datetime | None = None
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The versions of a registry at one moment, newest first.
+
+    `notice` is a sentence for the user where the listing is not all it should be; with `offline` it
+    is an old one, and only what is in the cache can be fetched.
+    """
+
+    source: str
+    versions: tuple[VersionRef, ...]
+    aliases: Aliases = field(default_factory=Aliases)
+    notice: str = ""
+    time: datetime = field(default_factory=lambda: datetime.now(UTC), compare=False)
+    offline: bool = False
+
+    def resolve(self, name: str) -> VersionRef:
+        """The version called so: a version, an alias, `latest` or a full sha.
+
+        Raises ModelError, RegistryError.
+        """
+        if name == LATEST and self.versions:
+            return self.versions[0]
+        for ref in self.versions:
+            if name and name in (ref.name, ref.commit, *ref.aliases):
+                return ref
+        if target := self.aliases.targets.get(name):
+            raise RegistryError(
+                f"{self.source}: {name} is {target.version} at {target.commit[:12]}, but that"
+                " version was deleted or moved; choose another version, and set the alias anew."
+            )
+        known = [ref.name for ref in self.versions] + list(self.aliases.targets)
+        raise ModelError(
+            f"there is no version {name!r} in {self.source}; there is {', '.join(known) or 'none'}."
+        )
+
+    def default(self) -> VersionRef:
+        """The version to start with: in production, else the default one, else the newest."""
+        named = {name: ref for ref in self.versions for name in (ref.name, *ref.aliases)}
+        return named.get(PRODUCTION) or named.get(DEFAULT) or self.resolve(LATEST)
+
+
+class Registry(Protocol):
+    """Where versions come from.
+
+    Safe to share between threads; every method raises FERError and nothing else.
+    """
+
+    name: str
+
+    def list(self) -> Listing:
+        """The versions there are, remembered for a while."""
+
+    def refresh(self) -> None:
+        """Forget what is remembered, so that the next call asks again."""
+
+    def resolve(self, name: str) -> VersionRef:
+        """The version called so; see `Listing.resolve`."""
+
+    def describe(self, refs: Iterable[VersionRef]) -> dict[VersionRef, ModelVersion | FERError]:
+        """Configuration and metrics of many versions at once, or what is wrong with each.
+
+        Graphs may not be there.
+        """
+
+    def fetch(self, ref: VersionRef) -> ModelVersion:
+        """The version with every file that inference and comparison need, all checked."""
+
+    def read(self, ref: VersionRef, file: str) -> bytes:
+        """One file of a version, checked: the model card, say, without fetching the graph."""
+
+
+def outcome(get: Callable[[VersionRef], ModelVersion], ref: VersionRef) -> ModelVersion | FERError:
+    """What `get` returns, or the error that it raises."""
+    try:
+        return get(ref)
+    except FERError as error:
+        return error

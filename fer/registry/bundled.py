@@ -1,0 +1,73 @@
+"""The registry of the version folders that come with the program."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+from fer.errors import FERError, ModelError
+from fer.registry.base import DEFAULT, Listing, VersionRef, outcome
+from fer.versions.folder import CONFIG, MAX_BYTES, ModelVersion, read_limited, read_version
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_INSTALLED = _PACKAGE / "models"
+BUNDLED = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "models"
+"""The bundled versions: within an installed package, beside the package in a checkout."""
+
+
+class BundledRegistry:
+    """The version folders of one folder.
+
+    A broken one is listed too and complains when it is fetched.
+    """
+
+    def __init__(self, folder: Path = BUNDLED) -> None:
+        self.folder, self.name = folder, str(folder)
+
+    def list(self) -> Listing:
+        refs = [_bundled_ref(path.parent) for path in sorted(self.folder.glob(f"*/{CONFIG}"))]
+        refs.sort(key=lambda ref: ref.date.timestamp() if ref.date else 0.0, reverse=True)
+        return Listing(self.name, tuple(refs))
+
+    def refresh(self) -> None:
+        """Nothing is remembered."""
+
+    def resolve(self, name: str) -> VersionRef:
+        return self.list().resolve(name)
+
+    def describe(self, refs: Iterable[VersionRef]) -> dict[VersionRef, ModelVersion | FERError]:
+        return {ref: outcome(self.fetch, ref) for ref in refs}
+
+    def fetch(self, ref: VersionRef) -> ModelVersion:
+        if self.resolve(ref.name).commit != ref.commit:
+            raise ModelError(
+                f"version {ref.name} in {self.name} has changed since it was listed; list it again."
+            )
+        return read_version(self.folder / ref.name)
+
+    def read(self, ref: VersionRef, file: str) -> bytes:
+        return self.fetch(ref).read(file)
+
+
+def load_version(name: str = DEFAULT, *, folder: Path = BUNDLED) -> ModelVersion:
+    """The checked bundled version called `name`.
+
+    Raises ModelError if there is none, or if it is broken.
+    """
+    registry = BundledRegistry(folder)
+    return registry.fetch(registry.resolve(name))
+
+
+def _bundled_ref(folder: Path) -> VersionRef:
+    """What can be told of a version folder without believing it."""
+    commit, date = "", None
+    with suppress(ModelError):
+        content = read_limited(folder / CONFIG, MAX_BYTES[CONFIG])
+        commit = hashlib.sha256(content).hexdigest()
+        with suppress(ValueError, KeyError, TypeError, RecursionError):
+            date = datetime.fromisoformat(json.loads(content)["lineage"]["date"])
+    return VersionRef(folder.name, commit, date)

@@ -1,0 +1,1 @@
+"""Frames in, tracks and pictures out."""

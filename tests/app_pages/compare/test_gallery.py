@@ -1,0 +1,60 @@
+"""Versions side by side: what counts as the same answer.
+
+Also where they know different expressions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app_pages.compare.gallery import Row, summary
+from fer import Box, Face, Prediction
+
+FACE = Face(Box(0, 0, 10, 10), 0.9)
+CROP = np.zeros((48, 48), np.uint8)
+
+
+def row(*answers: dict[str, float]) -> Row:
+    named = {f"v{i}": Prediction(FACE, scores, CROP) for i, scores in enumerate(answers)}
+    return Row("photo.jpg", 1, "data:", named)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "agreed"),
+    [
+        ({"happy": 0.6, "sad": 0.4}, {"happy": 0.9, "sad": 0.1}, True),
+        ({"happy": 0.6, "sad": 0.4}, {"sad": 0.6, "happy": 0.4}, False),
+        ({"happy": 0.6, "sad": 0.4}, {"angry": 0.5, "sad": 0.2, "happy": 0.3}, True),
+        ({"happy": 0.6, "sad": 0.4}, {"angry": 0.5, "sad": 0.3, "happy": 0.2}, False),
+    ],
+)
+def test_versions_agree_among_the_expressions_that_all_know(one, other, agreed):
+    assert row(one, other).agreed is agreed
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "text"),
+    [
+        (
+            {"happy": 0.6, "sad": 0.4},
+            {"sad": 0.6, "happy": 0.4},
+            "Both versions give the same expression to 0 of 1 face (0%).",
+        ),
+        (
+            {"happy": 0.6, "sad": 0.4},
+            {"angry": 0.5, "sad": 0.2, "happy": 0.3},
+            (
+                "Both versions give the same expression to 1 of 1 face (100%), among those that"
+                " both know: happy, sad."
+            ),
+        ),
+        (
+            {"happy": 0.6, "sad": 0.4},
+            {"bored": 0.5, "asleep": 0.5},
+            "1 face found; there is no expression that all of these versions know.",
+        ),
+    ],
+)
+def test_the_summary_says_which_expressions_were_compared(one, other, text):
+    assert summary([row(one, other)], 2) == text

@@ -1,0 +1,176 @@
+"""Whole versions for tests: a tiny graph with weights, predictions, metrics and card.
+
+As good as one wants them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from fer import EmotionClassifier, metrics
+from fer.metrics import Estimate, Labels, Scores
+from fer.versions.comparison import Predictions, SetScores
+from fer.versions.folder import METRICS, PREDICTIONS, WEIGHTS
+from tests.factories.versions import LABELS, tiny_graph, weights, write_tiny
+from training.command import load_keras
+from training.evaluate import write_card
+from training.probes import answers
+
+N = 1200
+LINEAGE = {
+    "config": {"seed": 1},
+    "command": "python -m training.train --data fer2013",
+    "date": "2026-11-22T21:49:51+00:00",
+    "git_commit": None,
+    "backend": "tensorflow",
+    "versions": {"python": "3.11.7"},
+    "split_sha256": {"Training": "e0f241b15969"},
+    "images": 20,
+    "epochs": 2,
+}
+
+
+def write_measured(
+    folder: Path,
+    accuracy: float = 0.8,
+    *,
+    happy: float | None = None,
+    ordinary: float | None = None,
+    seed: int = 0,
+    test: str = "a",
+    **changes: Any,
+) -> Path:
+    """Write a version that gets this share of the test examples right (`happy`: of that class), always the easiest.
+
+    `ordinary` is the share of ordinary faces that it gets right, of whom it finds nine in ten;
+    without it, it was measured on FER2013 alone. `seed` makes the graph; versions with another
+    `test` were measured on other examples.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    matrix = weights(seed)
+    layer = {
+        "probabilities/kernel": matrix.T.copy(),
+        "probabilities/bias": np.zeros(len(LABELS), np.float32),
+    }
+    changes = {
+        "name": folder.name,
+        "lineage": LINEAGE,
+        "parameters": matrix.size + len(LABELS),
+        **changes,
+    }
+    version = write_tiny(folder, tiny_graph(matrix), **changes)
+    (folder / WEIGHTS).write_bytes(save(layer))
+    known = SetScores(*_scored(accuracy, happy), test * 64)
+    fer2013 = report_of("fer2013", known, version.labels) | {
+        "validation": measure(known, "fer2013"),
+        "robustness": {
+            "strengths": {"blur (sigma, pixels)": [0.5, 1, 1.5, 2, 3]},
+            "accuracy": {
+                "blur (sigma, pixels)": [
+                    float(accuracy * share) for share in (1, 0.9, 0.8, 0.7, 0.6)
+                ]
+            },
+            "mean_relative": 0.8,
+        },
+    }
+    test_sets, reports = {"fer2013": known}, {"fer2013": fer2013}
+    if ordinary is not None:
+        natural = ordinary_faces(ordinary, test * 64)
+        test_sets = {"natural": natural, **test_sets}
+        reports = {"natural": report_of("natural", natural, version.labels), **reports}
+    report = {"temperature": 1.0, "uncertain_below": 0.5, "test_sets": reports}
+    (folder / PREDICTIONS).write_bytes(
+        Predictions(test_sets, answers(EmotionClassifier(version))).to_bytes()
+    )
+    (folder / METRICS).write_text(json.dumps(report))
+    write_tiny(folder, tiny_graph(matrix), **changes)
+    write_card(folder)
+    return folder
+
+
+@contextmanager
+def one_layer_known() -> Iterator[None]:
+    """Let training know the architecture of `write_measured`.
+
+    So that its weights can be checked against its graph.
+    """
+    load_keras()
+    from keras import layers
+
+    from training.architectures import BODIES
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(BODIES, "one_layer", layers.Flatten())
+        yield
+
+
+def ordinary_faces(accuracy: float, sha256: str) -> SetScores:
+    """The scores of a version on photographs of 100 people.
+
+    Of whose faces nine in ten are found.
+    """
+    scores, labellings = _scored(accuracy)
+    found = np.arange(N) < 0.9 * N
+    scores[~found] = 1 / len(LABELS)
+    people = np.arange(N, dtype=np.int32) % 100
+    return SetScores(scores, {"natural": labellings["fer2013"]}, sha256, found, people)
+
+
+def report_of(test_set: str, known: SetScores, labels: Sequence[str]) -> dict[str, Any]:
+    """One test set of `metrics.json`."""
+    found = None if known.found is None else asdict(metrics.share(known.found))
+    return {
+        "title": {"natural": "Ordinary faces", "fer2013": "FER2013"}[test_set],
+        "split": "PrivateTest" if test_set == "fer2013" else "valid",
+        "sha256": known.sha256,
+        "labels": list(labels),
+        "people": None if known.people is None else len(np.unique(known.people)),
+        "found": found,
+        "labellings": {labelling: measure(known, labelling) for labelling in known.labels},
+    }
+
+
+def measure(known: SetScores, labelling: str) -> dict[str, Any]:
+    """One labelling of `metrics.json`, its bootstrap intervals left out."""
+    labels, found = known.labels[labelling], known.found
+    given = np.ones(len(labels), bool) if found is None else found
+
+    def alone(metric: Any, scores: Scores, labels: Labels) -> dict[str, Any]:
+        value = metric(scores, labels)
+        return asdict(Estimate(value, value, value, len(labels)))
+
+    recalls = zip(LABELS, metrics.recalls(known.answers, labels), strict=False)
+    accuracy = asdict(metrics.accuracy(known.answers, labels))
+    return {
+        "n": len(labels),
+        "accuracy": accuracy,
+        "balanced_accuracy": alone(metrics.balanced_accuracy, known.answers, labels),
+        "macro_f1": alone(metrics.macro_f1, known.answers, labels),
+        "log_loss": alone(metrics.log_loss, known.scores[given], labels[given]),
+        "expected_calibration_error": alone(
+            metrics.expected_calibration_error, known.scores[given], labels[given]
+        ),
+        "recall": {name: asdict(recall) for name, recall in recalls if recall},
+        "confusion_matrix": metrics.confusion_matrix(known.answers, labels)[: len(LABELS)].tolist(),
+        "certain": {"coverage": asdict(metrics.share(given)), "accuracy": accuracy},
+    }
+
+
+def _scored(accuracy: float, happy: float | None = None) -> tuple[Scores, dict[str, Labels]]:
+    """Scores that get this share of the examples right, always the easiest, and the labels."""
+    labels = np.arange(N) % len(LABELS)
+    hardness = np.arange(N) // len(LABELS) * len(LABELS) / N
+    right = hardness < np.where(labels == 0, accuracy if happy is None else happy, accuracy)
+    confidence = right.mean()
+    scores = np.full((N, len(LABELS)), (1 - confidence) / (len(LABELS) - 1))
+    scores[np.arange(N), np.where(right, labels, (labels + 1) % len(LABELS))] = confidence
+    return scores, {"fer2013": labels, "fer2013-dedup": labels}

@@ -1,0 +1,390 @@
+"""Real LiteRT graphs: hand-made ones whose every number is known, broken ones.
+
+And the bundled one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy.special import softmax
+
+from fer import (
+    LABELS,
+    BundledRegistry,
+    EmotionClassifier,
+    ModelError,
+    ModelVersion,
+    load_version,
+    read_version,
+)
+from fer.metrics import accuracy, among
+from fer.versions.comparison import Predictions
+from fer.versions.folder import GRAPH, METRICS, PREDICTIONS
+from tests.factories.versions import ROOT, SEED, SHAPE, byte_graph, tiny_graph, weights, write_tiny
+
+BOUND = 0.80  # the least that is bundled, on `fer2013`
+
+
+def crops(n: int, seed: int = 0, shape: tuple[int, ...] = SHAPE[:2]) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (n, *shape)).astype(np.uint8)
+
+
+def expected(
+    pictures: NDArray[np.uint8], temperature: float = 1.0, low: float = 0.0, high: float = 1.0
+):
+    inputs = pictures.reshape(len(pictures), -1) / 255.0 * (high - low) + low
+    return softmax(inputs @ weights().T.astype(float) / temperature, axis=1)
+
+
+@pytest.fixture
+def version(tmp_path: Path) -> ModelVersion:
+    return write_tiny(tmp_path / "tiny")
+
+
+@pytest.fixture(scope="module")
+def seed() -> EmotionClassifier:
+    return EmotionClassifier(read_version(SEED))
+
+
+def test_no_crop_gives_no_row(version, seed):
+    scores = EmotionClassifier(version).predict(crops(0))
+    assert (scores.shape, scores.dtype) == ((0, 3), np.float32)
+    assert seed.predict(np.empty((0, 48, 48), np.uint8)).shape == (0, 4)
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.5, 1.0, 2.7, 100.0])
+def test_logits_divide_by_the_temperature(tmp_path, temperature):
+    classifier = EmotionClassifier(write_tiny(tmp_path, temperature=temperature))
+    scores = classifier.predict(crops(50))
+    assert (scores.shape, scores.dtype, classifier.labels) == (
+        (50, 3),
+        np.float32,
+        ("happy", "bored", "asleep"),
+    )
+    assert np.abs(scores - expected(crops(50), temperature)).max() < 5e-6 / min(temperature, 1)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.7, 100.0])
+def test_probabilities_are_softened_like_their_logits(tmp_path, temperature):
+    graph = tiny_graph(weights(), softmax=True)
+    classifier = EmotionClassifier(
+        write_tiny(tmp_path, graph, output="probabilities", temperature=temperature)
+    )
+    assert np.abs(classifier.predict(crops(50)) - expected(crops(50), temperature)).max() < 1e-5
+
+
+def test_a_certain_graph_stays_finite(tmp_path):
+    """Softmax outputs of exactly 0 and 1 have no logarithm."""
+    graph = tiny_graph(weights() * 1000, softmax=True)
+    for temperature in (0.2, 1.0, 5.0):
+        scores = EmotionClassifier(
+            write_tiny(tmp_path, graph, output="probabilities", temperature=temperature)
+        ).predict(crops(50))
+        assert np.isfinite(scores).all()
+        assert np.abs(scores.sum(axis=1) - 1).max() < 1e-6
+
+
+@pytest.mark.parametrize("output", ["logits", "probabilities"])
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.7])
+def test_the_log_probabilities_of_all_views_are_averaged(tmp_path, output, temperature):
+    """Before the temperature or after it.
+
+    Both give the normalised geometric mean that is asked for here.
+    """
+    graph = tiny_graph(weights(), softmax=output == "probabilities")
+    classifier = EmotionClassifier(
+        write_tiny(tmp_path, graph, output=output, temperature=temperature)
+    )
+    views = crops(21).reshape(7, 3, *SHAPE[:2])
+    one_by_one = classifier.predict(views.reshape(21, *SHAPE[:2])).reshape(7, 3, 3)
+    means = np.exp(np.log(np.maximum(one_by_one, 1e-30)).mean(axis=1))
+    scores = classifier.predict(views)
+    assert np.abs(scores - means / means.sum(axis=1, keepdims=True)).max() < 1e-5
+    assert not np.allclose(scores, one_by_one[:, 0], atol=0.01)
+
+
+def test_faces_that_are_cut_already_are_seen_in_the_version_s_views(tmp_path):
+    faces = crops(5)
+    once = EmotionClassifier(write_tiny(tmp_path / "once"))
+    views = {"scales": [0.9, 1.2], "mirror": True}
+    mirrored = EmotionClassifier(write_tiny(tmp_path / "mirrored", views=views))
+    both = np.stack([faces, faces[..., ::-1]], axis=1)
+    assert np.array_equal(mirrored.predict(faces), once.predict(both))
+    assert np.array_equal(mirrored.predict(faces[:, None]), once.predict(faces))
+
+
+def test_inputs_fill_the_version_s_range(tmp_path):
+    classifier = EmotionClassifier(
+        write_tiny(tmp_path, input={"shape": list(SHAPE), "range": [-1.0, 3.0]})
+    )
+    assert np.abs(classifier.predict(crops(20)) - expected(crops(20), low=-1, high=3)).max() < 1e-5
+
+
+@pytest.mark.parametrize("n", [0, 1, 63, 64, 65, 200])
+def test_a_batch_of_any_size_gives_the_rows_of_its_crops(seed, n):
+    faces = crops(200, 1, (48, 48))
+    scores = seed.predict(faces[:n])
+    assert scores.shape == (n, 4)
+    assert np.abs(scores.sum(axis=1) - 1).max(initial=0) < 1e-6
+    assert (scores >= 0).all()
+    alone = np.concatenate([seed.predict(face[None]) for face in faces[:n][-3:]]) if n else scores
+    assert np.abs(scores[-3:] - alone).max(initial=0) < 1e-5
+
+
+def test_all_batch_sizes_agree(version):
+    classifier, faces = EmotionClassifier(version), crops(200)
+    whole = classifier.predict(faces)
+    assert np.abs(whole - expected(faces)).max() < 1e-5
+    for n in (1, 63, 64, 65, 128, 129):
+        assert np.abs(classifier.predict(faces[:n]) - whole[:n]).max() < 1e-6
+
+
+def test_threads_with_changing_batches_get_what_one_thread_gets(seed):
+    """Eight threads, each with batches of its own sizes, against the rows of a single thread."""
+    faces = crops(70, 2, (48, 48))
+    rows = seed.predict(faces)
+    rng = np.random.default_rng(3)
+    jobs = [(int(start), int(rng.integers(1, 70 - start + 1))) for start in rng.integers(0, 69, 48)]
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda job: seed.predict(faces[job[0] : job[0] + job[1]]), jobs))
+    for (start, length), scores in zip(jobs, results, strict=True):
+        assert np.abs(scores - rows[start : start + length]).max() < 1e-5
+
+
+def test_predict_leaves_its_crops_alone(version):
+    faces = crops(5)
+    before = faces.copy()
+    EmotionClassifier(version).predict(faces)
+    assert np.array_equal(faces, before)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        np.zeros((8, 6), np.uint8),
+        np.zeros((2, 6, 8), np.uint8),
+        np.zeros((2, 8, 6, 1), np.uint8),
+        np.zeros((2, 0, 8, 6), np.uint8),
+        np.zeros((2, 8, 6), np.float32),
+        np.zeros((2, 8, 6), np.int8),
+        np.zeros((0, 8, 7), np.uint8),
+        np.zeros(0, np.uint8),
+    ],
+    ids=lambda a: f"{a.dtype}{a.shape}",
+)
+def test_other_crops_are_refused(version, wrong):
+    classifier = EmotionClassifier(version)
+    expected = rf"crops must be uint8 \(n, 8, 6\) or \(n, views, 8, 6\), received {wrong.dtype} \("
+    with pytest.raises(ValueError, match=expected):
+        classifier.predict(wrong)
+
+
+LIES = [
+    (
+        "labels",
+        {"labels": ["happy", "bored"]},
+        {},
+        r"graph output is .*\(3,\).*, config\.json says float32 \(2,\)",
+    ),
+    (
+        "labels",
+        {"labels": list("abcd")},
+        {},
+        r"graph output is .*\(3,\).*, config\.json says float32 \(4,\)",
+    ),
+    (
+        "shape",
+        {"input": {"shape": [6, 8, 1], "range": [0, 1]}},
+        {},
+        r"graph input is .*\(8, 6, 1\).* \(6, 8, 1\)",
+    ),
+    (
+        "shape",
+        {"input": {"shape": [48, 1, 1], "range": [0, 1]}},
+        {},
+        r"graph input is .*\(8, 6, 1\).* \(48, 1, 1\)",
+    ),
+    ("flat", {}, {"graph": {"shape": (48,)}}, r"graph input is \[\('float32', \(48,\)\)\]"),
+    ("colour", {}, {"graph": {"shape": (4, 4, 3)}}, r"graph input is .*\(4, 4, 3\)"),
+    (
+        "one",
+        {},
+        {"graph": {"one_only": True}},
+        r"model\.tflite is refused: it cannot run a batch of 2",
+    ),
+    (
+        "logits",
+        {"output": "probabilities"},
+        {},
+        r"model\.tflite returned .*, config\.json says probabilities \(2, 3\)",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "options", "reason"),
+    LIES,
+    ids=[f"{i}-{lie[0]}" for i, lie in enumerate(LIES)],
+)
+def test_a_graph_that_disagrees_with_its_config_is_refused(tmp_path, name, config, options, reason):
+    matrix = weights() + (name == "logits")
+    graph = tiny_graph(matrix, **options.get("graph", {}))
+    if name == "logits":  # black crops give zeros, which are no probabilities
+        config = {**config, "input": {"shape": list(SHAPE), "range": [0.5, 1.0]}}
+    version = write_tiny(tmp_path, graph, **config)
+    with pytest.raises(ModelError, match="version tiny: " + reason):
+        EmotionClassifier(version)
+
+
+def test_a_graph_of_bytes_is_refused(tmp_path):
+    version = write_tiny(tmp_path, byte_graph())
+    with pytest.raises(
+        ModelError, match=r"version tiny: .* is refused: the tensor t0 is UINT8, expected FLOAT32"
+    ):
+        EmotionClassifier(version)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_graph_that_computes_no_numbers_is_refused(tmp_path, value):
+    matrix = weights()
+    matrix[1, 5] = value
+    version = write_tiny(tmp_path, tiny_graph(matrix))
+    with pytest.raises(ModelError, match=r"model\.tflite returned \(2, 3\) .*nan"):
+        EmotionClassifier(version)
+
+
+CORRUPT = """
+import sys
+from pathlib import Path
+import numpy as np
+from fer import EmotionClassifier, ModelError, read_version
+from fer.versions.folder import CONFIG, GRAPH, write_config
+from tests.factories.versions import tiny_graph, weights, write_tiny
+
+folder, seed = Path(sys.argv[1]), int(sys.argv[2])
+rng = np.random.default_rng(seed)
+graph = np.frombuffer(tiny_graph(weights(), softmax=seed % 2 == 0), np.uint8)
+outcomes = []
+for trial in range(10):
+    bad = graph.copy()
+    spots = rng.integers(0, len(bad), rng.integers(1, 9))
+    bad[spots] = rng.integers(0, 256, len(spots))
+    content = bad.tobytes()[: rng.integers(0, len(bad)) if trial % 3 == 0 else None]
+    version = write_tiny(folder, content)
+    print(trial, flush=True)
+    try:
+        scores = EmotionClassifier(version).predict(np.zeros((3, 8, 6), np.uint8))
+        assert scores.shape == (3, 3) and np.isfinite(scores).all()
+        outcomes.append("ran")
+    except ModelError as error:
+        outcomes.append("refused")
+print(outcomes.count("refused"), "refused")
+"""
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_corrupt_graphs_with_a_correct_digest_are_refused_without_a_crash(tmp_path, seed):
+    """In a process of its own, so that a crash of LiteRT fails this test alone."""
+    process = subprocess.run(
+        [sys.executable, "-c", CORRUPT, str(tmp_path / "tiny"), str(seed)],
+        cwd=SEED.parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert process.returncode == 0, (
+        process.returncode,
+        process.stdout[-200:],
+        process.stderr[-2000:],
+    )
+    assert int(process.stdout.split()[-2]) > 3
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0", b"TFL3", b"\x1c\0\0\0TFL3", b"\x1c\0\0\0TFL3" + b"\xff" * 500, b"x" * 9999],
+)
+def test_bytes_that_are_no_graph_are_refused(tmp_path, content):
+    version = write_tiny(tmp_path, content)
+    with pytest.raises(
+        ModelError, match=r"version tiny: model\.tflite is refused: it is not a LiteRT graph"
+    ):
+        EmotionClassifier(version)
+
+
+def test_a_graph_that_changed_since_the_check_is_refused(version):
+    (version.folder / GRAPH).write_bytes(b"swapped")
+    with pytest.raises(ModelError, match=r"model\.tflite is corrupt"):
+        EmotionClassifier(version)
+
+
+# The bundled version
+
+
+def test_the_bundled_version_s_metrics_are_those_of_its_predictions():
+    version = load_version()
+    metrics = version.metrics()
+    predictions = Predictions.read(version.read(PREDICTIONS), 4)
+    expected = {
+        "natural": {"natural": 3764},
+        "fer2013": {"fer2013": 2515, "fer2013-dedup": 2327, "ferplus": 2444},
+    }
+    assert list(metrics["test_sets"]) == list(expected)
+    for test_set, labellings in expected.items():
+        known, measured = predictions.test_sets[test_set], metrics["test_sets"][test_set]
+        assert known.sha256 == measured["sha256"]
+        assert set(known.labels) == set(measured["labellings"]) == set(labellings)
+        for name, n in labellings.items():
+            rows = known.labels[name] >= 0
+            people = None if known.people is None else known.people[rows]
+            estimate = accuracy(known.answers[rows], known.labels[name][rows], people)
+            assert estimate.n == n
+            assert measured["labellings"][name]["accuracy"] == pytest.approx(asdict(estimate))
+            correct = np.trace(np.array(measured["labellings"][name]["confusion_matrix"]))
+            assert correct / n == pytest.approx(estimate.value)
+
+
+@pytest.mark.parametrize("test_set", ["natural", "fer2013"])
+def test_the_readme_tells_the_accuracy_of_the_version_that_the_app_starts_with(test_set):
+    found = load_version().metrics()["test_sets"][test_set]["labellings"][test_set]["accuracy"]
+    value, low, high = (100 * found[name] for name in ("value", "low", "high"))
+    words = rf"{value:.1f} % \({low:.1f} to {high:.1f}\) of (the )?{found['n']:,} "
+    assert re.search(words, (ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def test_the_bundled_version_is_accurate_enough():
+    measured = json.loads((SEED / METRICS).read_text())["test_sets"]["fer2013"]
+    value = measured["labellings"]["fer2013"]["accuracy"]["value"]
+    assert value >= BOUND
+
+
+@pytest.mark.parametrize("ref", BundledRegistry().list().versions, ids=lambda ref: ref.name)
+def test_the_predictions_of_bundled_versions_can_be_computed_again(shared, ref):
+    """On every PrivateTest row, through the classifier that the app uses."""
+    from training.data.examples import predict
+    from training.data.fer2013 import load
+
+    private = load(shared / "data" / "fer2013").split("PrivateTest")
+    version = BundledRegistry().fetch(ref)
+    known = Predictions.read(version.read(PREDICTIONS), len(version.labels)).test_sets["fer2013"]
+    assert private.sha256 == known.sha256
+    assert all(
+        np.array_equal(private.labels(name), labels) for name, labels in known.labels.items()
+    )
+    scores = among(predict(EmotionClassifier(version), private.images), version.labels, LABELS)
+    assert np.abs(scores - known.scores).max() < 1e-3
+    rows = private.fer2013 >= 0
+    measured = version.metrics()["test_sets"]["fer2013"]
+    reported = measured["labellings"]["fer2013"]["accuracy"]["value"]
+    assert accuracy(scores[rows], private.fer2013[rows]).value == pytest.approx(reported, abs=1e-3)
