@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fer import Box, EmotionClassifier, Face, FaceDetector, YuNet, load_detector, read_version
-from fer.metrics import Z_95, wilson
+from fer.intervals import Z_95, wilson
 from fer.preprocessing import GEOMETRIES, CropGeometry, crop_faces
 from training.command import command_line, finish, whole_number, write_report
 from training.data.examples import predict
