@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fer import DataError, metrics
+from fer import DataError, intervals, metrics
 from fer.preprocessing import normalize
 from training.command import command_line, finish, load_keras, write_report
 from training.data.examples import resized
@@ -192,7 +192,7 @@ def _accuracy(logits: NDArray[np.float32], labels: NDArray[np.int8]) -> dict[str
 
 
 def _share(hits: NDArray[np.bool_], rows: NDArray[np.bool_]) -> dict[str, Any] | None:
-    return asdict(metrics.wilson(int(hits[rows].sum()), int(rows.sum()))) if rows.any() else None
+    return asdict(intervals.wilson(int(hits[rows].sum()), int(rows.sum()))) if rows.any() else None
 
 
 def _tell(runs: list[Path], data: Path, output: Path | None, photographs: Path | None) -> None:

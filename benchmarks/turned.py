@@ -33,7 +33,7 @@ from fer import (
     load_detector,
     read_version,
 )
-from fer.metrics import wilson
+from fer.intervals import wilson
 from training.command import command_line, finish, whole_number, write_report
 from training.data.photographs import Photographs, read_photographs
 

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fer import LABELS, EmotionClassifier, load_detector, metrics, read_version
+from fer import LABELS, EmotionClassifier, calibration, intervals, load_detector, read_version
 from fer.cli.console import without_chatter
 from fer.preprocessing import Views, crop_views
 from training.command import command_line, finish, whole_number, write_report
@@ -127,7 +127,7 @@ def _log_probabilities(
     """Crops (..., height, width), each a face of one view -> (..., classes)."""
     *leading, height, width = crops.shape
     scores = classifier.predict(crops.reshape(-1, 1, height, width))
-    return metrics.logarithms(scores).reshape(*leading, -1)
+    return calibration.logarithms(scores).reshape(*leading, -1)
 
 
 def _average(looks: NDArray[np.floating], views: Views) -> NDArray[np.floating]:
@@ -157,7 +157,7 @@ def _accuracy(answers: NDArray[np.floating], labels: NDArray[np.int8]) -> dict[s
 
 
 def _wilson(right: NDArray[np.bool_]) -> dict[str, Any]:
-    estimate = asdict(metrics.wilson(int(right.sum()), len(right)))
+    estimate = asdict(intervals.wilson(int(right.sum()), len(right)))
     return {name: round(value, 4) for name, value in estimate.items()}
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from fer.calibration import logarithms, softmax
 from fer.errors import ModelError
-from fer.metrics import logarithms, softmax
 from fer.preprocessing import normalize, views_of_crops
 from fer.registry import bundled
 from fer.results import Face, Prediction

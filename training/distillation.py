@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.metrics import softmax
+from fer.calibration import softmax
 from fer.preprocessing import normalize
 from training.data.examples import Examples
 from training.data.fer2013 import CLASSES

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from fer import DataError, EmotionClassifier, ModelError, ModelVersion, metrics
+from fer import DataError, EmotionClassifier, ModelError, ModelVersion, calibration
 from fer.cli.console import without_chatter
 from fer.versions.comparison import Predictions, SetScores
 from fer.versions.folder import (
@@ -114,8 +114,10 @@ def _calibrated(
     if photographs and (known := measure.validation_photographs(raw, photographs)):
         scores, labels = np.concatenate([scores, known[0]]), np.concatenate([labels, known[1]])
         chosen_on.append(f"the validation photographs of {photographs.name}")
-    temperature = metrics.fit_temperature(scores, labels)
-    limit = metrics.fit_threshold(metrics.soften(scores, temperature), labels, CERTAIN)
+    temperature = calibration.fit_temperature(scores, labels)
+    limit = calibration.fit_threshold(
+        calibration.scale_by_temperature(scores, temperature), labels, CERTAIN
+    )
     return replace(version, temperature=temperature, uncertain_below=limit), chosen_on
 
 

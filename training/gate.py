@@ -17,9 +17,17 @@ import numpy as np
 from huggingface_hub import ModelCard, ModelCardData
 from yaml import YAMLError
 
-from fer import DataError, EmotionClassifier, ModelError, ModelVersion, metrics, read_version
+from fer import (
+    DataError,
+    EmotionClassifier,
+    ModelError,
+    ModelVersion,
+    calibration,
+    metrics,
+    read_version,
+)
 from fer.cli.console import without_chatter
-from fer.metrics import Labels, Scores
+from fer.metrics import Scores, Targets
 from fer.versions.comparison import Predictions, SetScores
 from fer.versions.folder import CARD, CONFIG, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, WEIGHTS, typed
 from training.command import load_keras
@@ -94,7 +102,7 @@ class _Side:
     asked: tuple[str, ...]
     answers: Scores
     scores: Scores
-    labels: Labels
+    labels: Targets
 
     @classmethod
     def of(cls, version: ModelVersion, predictions: Predictions, test_set: str) -> _Side:
@@ -129,7 +137,7 @@ class _Side:
     def calibration_error(self) -> float:
         """That of the answers that were given."""
         given = self.answers[:, : len(self.asked)].any(axis=1)
-        return metrics.expected_calibration_error(self.scores[given], self.labels[given])
+        return calibration.expected_calibration_error(self.scores[given], self.labels[given])
 
     def recalls(self) -> dict[str, float]:
         """The share of each class that was found; a class without examples is left out."""

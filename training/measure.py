@@ -16,8 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fer import LABELS, BlazeFace, DataError, EmotionClassifier, FERPipeline, ModelError, metrics
-from fer.metrics import Labels, Scores
+from fer import (
+    LABELS,
+    BlazeFace,
+    DataError,
+    EmotionClassifier,
+    FERPipeline,
+    ModelError,
+    calibration,
+    intervals,
+    metrics,
+)
+from fer.intervals import Clusters
+from fer.metrics import Scores, Targets
 from fer.versions.comparison import SetScores
 from training import robustness
 from training.data import fer2013
@@ -117,7 +128,7 @@ def measure_photographs(
 
 def validation_crops(
     classifier: EmotionClassifier, dataset: fer2013.FER2013
-) -> tuple[Scores, Labels]:
+) -> tuple[Scores, Targets]:
     """Scores and labels of PublicTest.
 
     The labels of FER2013 or, for the eight that it does not know, those of FER+.
@@ -136,7 +147,7 @@ def validation_crops(
 
 def validation_photographs(
     classifier: EmotionClassifier, path: Path
-) -> tuple[Scores, Labels] | None:
+) -> tuple[Scores, Targets] | None:
     """Scores and labels of those faces of the validation split whose detection is in no doubt.
 
     None without a split.
@@ -177,12 +188,14 @@ def measure(
         "n": len(truth),
         "accuracy": asdict(metrics.accuracy(answers, truth, people)),
         "balanced_accuracy": asdict(
-            metrics.bootstrap(metrics.balanced_accuracy, answers, truth, people)
+            intervals.bootstrap(metrics.balanced_accuracy, answers, truth, people)
         ),
-        "macro_f1": asdict(metrics.bootstrap(metrics.macro_f1, answers, truth, people)),
-        "log_loss": asdict(metrics.bootstrap(metrics.log_loss, scores, truth[found], finders)),
+        "macro_f1": asdict(intervals.bootstrap(metrics.macro_f1, answers, truth, people)),
+        "log_loss": asdict(intervals.bootstrap(metrics.log_loss, scores, truth[found], finders)),
         "expected_calibration_error": asdict(
-            metrics.bootstrap(metrics.expected_calibration_error, scores, truth[found], finders)
+            intervals.bootstrap(
+                calibration.expected_calibration_error, scores, truth[found], finders
+            )
         ),
         "recall": {name: asdict(recall) for name, recall in recalls if recall},
         "confusion_matrix": metrics.confusion_matrix(answers, truth)[: len(labels)].tolist(),
@@ -234,7 +247,7 @@ def _report(
         "found": None
         if scores.found is None
         else asdict(
-            metrics.share(
+            intervals.share(
                 scores.found[counted], None if scores.people is None else scores.people[counted]
             )
         ),
@@ -252,7 +265,7 @@ def _title(name: str) -> str:
 
 
 def _certain(
-    answers: Scores, labels: Labels, found: Flags, people: Labels | None, sure: Flags
+    answers: Scores, labels: Targets, found: Flags, people: Clusters | None, sure: Flags
 ) -> dict[str, Any]:
     """What is gained by calling the other answers uncertain.
 
@@ -260,13 +273,15 @@ def _certain(
     """
     right = answers.argmax(axis=1) == labels
     accuracy = (
-        metrics.share(right[sure], None if people is None else people[sure]) if sure.any() else None
+        intervals.share(right[sure], None if people is None else people[sure])
+        if sure.any()
+        else None
     )
     return {
-        "coverage": asdict(metrics.share(sure, people)),
+        "coverage": asdict(intervals.share(sure, people)),
         "accuracy": asdict(accuracy) if accuracy else None,
         "risk_coverage": [
-            list(point) for point in metrics.risk_coverage(answers[found], labels[found])
+            list(point) for point in calibration.risk_coverage(answers[found], labels[found])
         ],
     }
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fer.metrics import Labels, Scores, accuracy
+from fer.metrics import Scores, Targets, accuracy
 
 Image = NDArray[np.uint8]
 Disturbance = Callable[[Image, float, np.random.Generator], object]
@@ -23,7 +23,7 @@ Disturbance = Callable[[Image, float, np.random.Generator], object]
 EYES, MOUTH = 0.39, 0.75
 
 
-def measure(answer: Callable[[Image], Scores], images: Image, labels: Labels) -> dict[str, Any]:
+def measure(answer: Callable[[Image], Scores], images: Image, labels: Targets) -> dict[str, Any]:
     """How right `answer` is about faces: under every disturbance at every strength, and what it keeps on average.
 
     The mean of all is relative to the accuracy on undisturbed faces.

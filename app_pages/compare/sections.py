@@ -29,7 +29,7 @@ from app_pages.compare.your_photos import on_your_photos
 from app_pages.shared import widgets
 from app_pages.shared.catalogue import Catalogue, Entry, Labelling
 from fer import FERError
-from fer.metrics import calibration_error_by_chance, reliability
+from fer.calibration import calibration_error_by_chance, reliability
 from fer.versions.folder import GRAPH
 
 Section = Callable[[Catalogue, Sequence[Entry], Labelling], None]

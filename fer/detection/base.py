@@ -2,57 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.results import Box, Face, Landmarks, Point
+from fer.results import Box, Face
 
 Image = NDArray[np.uint8]
-Array = NDArray[np.float32]
-REGION = 128  # side of the input for a region, of either detector
+"""A picture, RGB (height, width, 3)."""
 
 
 class FaceDetector(Protocol):
-    """Anything that finds faces; `detect` may be called from several threads at once."""
+    """Anything with a name that finds faces; `detect` may be called from several threads at once.
+
+    Example:
+        >>> import numpy as np
+        >>> from fer import Box, CropGeometry, EmotionClassifier, Face, FERPipeline, load_version
+        >>> class LeftHalf:
+        ...     name = "left half"
+        ...
+        ...     def detect(self, image):
+        ...         height, width = image.shape[:2]
+        ...         return [Face(Box(0, 0, width / 2, height), confidence=1.0)]
+        >>> classifier = EmotionClassifier(load_version())
+        >>> pipeline = FERPipeline(LeftHalf(), classifier, geometry=CropGeometry(scale=1.0))
+        >>> [prediction] = pipeline(np.zeros((100, 200, 3), np.uint8))
+        >>> prediction.face.box
+        Box(x1=0, y1=0, x2=100.0, y2=100)
+    """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Under which a version keeps its crop geometry."""
 
     def detect(self, image: Image) -> list[Face]:
-        """RGB uint8 (height, width, 3) -> faces, largest first."""
+        """Find the faces of a picture.
+
+        Args:
+            image: RGB uint8 (height, width, 3).
+
+        Returns:
+            Faces in pixels of the picture, the largest first; none is an empty list.
+
+        Raises:
+            ValueError: the picture is not RGB uint8.
+        """
 
 
 @runtime_checkable
 class RegionDetector(FaceDetector, Protocol):
-    """A detector that can search a part of the picture.
+    """A detector that can search a part of the picture, which makes following faces cheap.
 
-    Which makes it cheap to follow faces through a stream.
+    Example:
+        >>> from fer import BlazeFace, WholePicture
+        >>> isinstance(BlazeFace(), RegionDetector), isinstance(WholePicture(), RegionDetector)
+        (True, False)
     """
 
     def detect_within(self, image: Image, region: Box) -> list[Face]:
-        """RGB uint8 (height, width, 3) -> faces within `region` of about half its side.
+        """Find the faces within a region about twice as high as they are.
 
-        Largest first.
+        Args:
+            image: RGB uint8 (height, width, 3).
+            region: Where to search, in pixels; what lies outside the picture is left out.
+
+        Returns:
+            Faces in pixels of the picture, the largest first.
+
+        Raises:
+            ValueError: the picture is not RGB uint8.
         """
-
-
-def faces_from_points(
-    points: Array,
-    scores: Array,
-    image: Image,
-    landmarks: Callable[[list[Point]], Landmarks],
-    weak_below: float,
-) -> list[Face]:
-    """Corners and landmarks (n, points, 2) -> the faces that show in the picture, largest first."""
-    height, width = map(float, image.shape[:2])
-    faces = []
-    for ((x1, y1), (x2, y2), *others), score in zip(points.tolist(), scores.tolist(), strict=True):
-        left, top, right, bottom = max(x1, 0.0), max(y1, 0.0), min(x2, width), min(y2, height)
-        if left < right and top < bottom:
-            box, frame = Box(left, top, right, bottom), Box(x1, y1, x2, y2)
-            marks = landmarks([(x, y) for x, y in others])
-            faces.append(Face(box, min(score, 1.0), marks, frame, weak=score < weak_below))
-    return sorted(faces, key=lambda face: -face.box.width * face.box.height)

@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from fer.detection.base import Array, Image
+from fer.detection.base import Image
+from fer.detection.candidates import Array
 from fer.results import Box
 
-Tile = tuple[Array, Image]
+REGION_SIDE = 128
+"""Side in pixels of a network's input for a region of a picture, whichever the detector."""
+
+
+class Part(NamedTuple):
+    """A part of a picture."""
+
+    corner: Array
+    """Where its top left corner lies in the picture, (x, y) in pixels."""
+    image: Image
 
 
 def longest_side(image: Image) -> int:
+    """Of a picture, in pixels; ValueError if it is none."""
     check_picture(image)
     return int(max(image.shape[:2]))
 
 
 def check_picture(image: Image) -> None:
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+    """Raise ValueError for what is not RGB uint8 (height, width, 3)."""
+    is_rgb = image.ndim == 3 and image.shape[2] == 3
+    if image.dtype != np.uint8 or not is_rgb or not image.size:
         raise ValueError(
             f"a picture must be RGB uint8 (height, width, 3), received {image.dtype} {image.shape}"
         )
@@ -27,34 +41,38 @@ def check_picture(image: Image) -> None:
 
 def resized(image: Image, scale: float) -> tuple[Image, Array]:
     """The resized picture, and how many pixels of the picture (x, y) one of its pixels spans."""
-    (height, width), method = image.shape[:2], cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = np.asarray(cv2.resize(image, size, interpolation=method), np.uint8)
-    return small, np.array((width / size[0], height / size[1]), np.float32)
+    height, width = image.shape[:2]
+    new_width = max(1, round(width * scale))
+    new_height = max(1, round(height * scale))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    small = cv2.resize(image, (new_width, new_height), interpolation=method)
+    ratio = np.array((width / new_width, height / new_height), np.float32)
+    return np.asarray(small, np.uint8), ratio
 
 
-def cut_region(image: Image, region: Box) -> tuple[Array, Image]:
-    """The part of a picture that a region covers, at least one pixel, and its top left corner (x.
-
-    Y).
-    """
+def cut_region(image: Image, region: Box) -> Part:
+    """The part of a picture that a region covers, at least one pixel."""
     check_picture(image)
     height, width = image.shape[:2]
-    left, top = min(max(int(region.x1), 0), width - 1), min(max(int(region.y1), 0), height - 1)
-    right, bottom = max(left + 1, math.ceil(region.x2)), max(top + 1, math.ceil(region.y2))
-    return np.array((left, top), np.float32), image[top:bottom, left:right]
+    left, right = _span(region.x1, region.x2, width)
+    top, bottom = _span(region.y1, region.y2, height)
+    return _part(image, left, top, right, bottom)
 
 
-def cut_tiles(image: Image, count: int, part: float) -> list[Tile]:
-    """Overlapping parts of a picture, `count` a side and `part` of it long.
+def _span(start: float, end: float, length: int) -> tuple[int, int]:
+    """The first pixel, and the one past the last, that a span covers; at least one is between."""
+    first = min(max(int(start), 0), length - 1)
+    return first, max(first + 1, math.ceil(end))
 
-    Each with its top left corner (x, y).
-    """
-    height, width = (max(1, round(side * part)) for side in image.shape[:2])
-    rows = np.linspace(0, image.shape[0] - height, count).astype(int)
-    columns = np.linspace(0, image.shape[1] - width, count).astype(int)
-    return [
-        (np.array((x, y), np.float32), image[y : y + height, x : x + width])
-        for y in rows
-        for x in columns
-    ]
+
+def cut_tiles(image: Image, count: int, share: float) -> list[Part]:
+    """`count` times `count` parts that cover a picture and overlap, each `share` of its sides."""
+    height, width = (max(1, round(side * share)) for side in image.shape[:2])
+    tops = np.linspace(0, image.shape[0] - height, count).astype(int)
+    lefts = np.linspace(0, image.shape[1] - width, count).astype(int)
+    return [_part(image, x, y, x + width, y + height) for y in tops for x in lefts]
+
+
+def _part(image: Image, left: int, top: int, right: int, bottom: int) -> Part:
+    corner = np.array((left, top), np.float32)
+    return Part(corner, image[top:bottom, left:right])

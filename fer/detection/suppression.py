@@ -1,58 +1,72 @@
-"""Merge overlapping candidates: non-maximum suppression."""
+"""Non-maximum suppression: of the candidates of one face, one stays."""
 
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from fer.detection.base import Array
+from fer.detection.candidates import Array, Candidates, joined
 
-_NESTED = 0.6  # share of a box that lies within a larger one, from which on both are one face
+_SAME_FACE = 0.4
+"""Intersection over union above which two candidates are one face."""
+
+_NESTED = 0.6
+"""Share of a box that lies within a larger one, above which both are one face."""
 
 
-def weighted_nms(points: Array, scores: Array, overlap: float = 0.4) -> tuple[Array, Array]:
-    """Merge candidates that overlap.
+def merge_overlapping(candidates: Candidates) -> Candidates:
+    """Average the candidates that overlap, weighted by score; the best score stays.
 
-    Points averaged by score, the best score stays (as in the paper, section 3).
+    Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs",
+    section 3.
     """
-    order = np.argsort(-scores, kind="stable")
-    points, scores = points[order], scores[order]
-    merged, best = [points[:0]], [scores[:0]]
-    while len(scores):
-        same = overlaps_with_first(points) > overlap
-        merged.append(np.average(points[same], axis=0, weights=scores[same])[None])
-        best.append(scores[:1])
-        points, scores = points[~same], scores[~same]
-    return np.concatenate(merged), np.concatenate(best)
+    remaining = candidates.best_first
+    merged = [remaining[:0]]
+    while len(remaining):
+        same_face = overlaps_with_first(remaining.points) > _SAME_FACE
+        merged.append(_average(remaining[same_face]))
+        remaining = remaining[~same_face]
+    return joined(merged)
+
+
+def _average(candidates: Candidates) -> Candidates:
+    points = np.average(candidates.points, axis=0, weights=candidates.scores)
+    return Candidates(points[None], candidates.scores[:1])
 
 
 def unnested(points: Array) -> list[int]:
-    """The rows whose box shares most of its area, or of the other's.
-
-    With none that comes before it.
-    """
+    """The rows of the boxes of which none before lies within the other, for the most part."""
     kept: list[int] = []
-    areas = (points[:, 1] - points[:, 0]).prod(axis=1)
+    areas = _areas(points)
     for row in range(len(points)):
-        shared = _shared_area(points[row], points[kept])
-        if (shared <= _NESTED * np.minimum(areas[row], areas[kept])).all():
+        shared = _shared_areas(points[row], points[kept])
+        smaller = np.minimum(areas[row], areas[kept])
+        if (shared <= _NESTED * smaller).all():
             kept.append(row)
     return kept
 
 
-def heights(points: Array) -> Array:
-    return np.asarray(points[:, 1, 1] - points[:, 0, 1], np.float32)
-
-
-def _shared_area(box: Array, boxes: Array) -> Array:
-    """The area (n,) that a box, its corners the first two points, shares with each of others (n.
-
-    ...).
-    """
-    sides = np.minimum(boxes[:, 1], box[1]) - np.maximum(boxes[:, 0], box[0])
-    return np.asarray(np.maximum(sides, 0).prod(axis=1), np.float32)
+def touching(candidates: Candidates, others: Candidates) -> NDArray[np.bool_]:
+    """Whether the box of each candidate, a row, shares area with each other one, a column."""
+    rows = [_shared_areas(box, others.points) > 0 for box in candidates.points]
+    return np.array(rows, bool).reshape(len(candidates), len(others))
 
 
 def overlaps_with_first(points: Array) -> Array:
     """Intersection over union of the first box with every box, itself included."""
-    shared, areas = _shared_area(points[0], points), (points[:, 1] - points[:, 0]).prod(axis=1)
+    areas = _areas(points)
+    shared = _shared_areas(points[0], points)
     return np.asarray(shared / (areas + areas[0] - shared), np.float32)
+
+
+def _areas(points: Array) -> Array:
+    sides = points[:, 1] - points[:, 0]
+    return np.asarray(sides.prod(axis=1), np.float32)
+
+
+def _shared_areas(box: Array, boxes: Array) -> Array:
+    """The area that one box shares with each of others, (n,)."""
+    top_left = np.maximum(boxes[:, 0], box[0])
+    bottom_right = np.minimum(boxes[:, 1], box[1])
+    sides = np.maximum(bottom_right - top_left, 0)
+    return np.asarray(sides.prod(axis=1), np.float32)

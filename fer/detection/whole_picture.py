@@ -10,15 +10,32 @@ from fer.results import Box, Face
 class WholePicture:
     """No detector, for pictures that are faces already: each holds one, which is the whole picture.
 
-    A picture that is not square is shown whole too: its frame is as long as its longer side.
+    Example:
+        >>> import numpy as np
+        >>> from fer import WholePicture
+        >>> [face] = WholePicture().detect(np.zeros((60, 100, 3), np.uint8))
+        >>> face.box
+        Box(x1=0, y1=0, x2=100, y2=60)
     """
 
     name = "none"
 
     def detect(self, image: Image) -> list[Face]:
-        """RGB uint8 (height, width, 3) -> its one face."""
+        """The face that the picture is.
+
+        Args:
+            image: RGB uint8 (height, width, 3).
+
+        Returns:
+            One face. Its box is the picture, its extent the square around that, so that a picture
+            that is not square is cropped whole too.
+
+        Raises:
+            ValueError: the picture is not RGB uint8.
+        """
         half = longest_side(image) / 2
         height, width = image.shape[:2]
-        x, y = width / 2, height / 2
-        frame = Box(x - half, y - half, x + half, y + half)
-        return [Face(Box(0, 0, width, height), confidence=1.0, frame=frame)]
+        x = width / 2
+        y = height / 2
+        extent = Box(x - half, y - half, x + half, y + half)
+        return [Face(Box(0, 0, width, height), confidence=1.0, extent=extent)]

@@ -8,65 +8,113 @@ from typing import cast
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from fer.detection.base import REGION, Array, Image, faces_from_points
-from fer.detection.pictures import cut_region, longest_side, resized
+from fer.detection.base import Image
+from fer.detection.candidates import Array, Candidates
+from fer.detection.pictures import REGION_SIDE, cut_region, longest_side, resized
 from fer.detection.weights import yunet_weights
 from fer.results import Box, Face, Landmarks, Point
 
-_YUNET_SIDE, _YUNET_OPTIONS = 640, (0.7, 0.3, 5000)  # longest side; score, overlap, candidates kept
-_YUNET_WEAK = 0.80  # of detections under it one in three is no face, of the others one in fifty
+_SIDE = 640
+"""The longest side of the network's input for a whole picture, in pixels."""
+
+_LEAST_SCORE = 0.7
+_SAME_FACE = 0.3  # intersection over union
+_MOST_CANDIDATES = 5000
+
+_WEAK_BELOW = 0.80
+"""Of detections under this score one in three is no face, of the others one in fifty."""
 
 
 class YuNet:
-    """Wu, Peng, Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector".
+    """A detector for the desktop, with weights from the Hub or from a file.
 
-    Weights from the Hub or from a file.
+    Args:
+        weights: The ONNX graph; by default it is fetched from the Hub once.
+
+    Raises:
+        ModelError: the file is missing or damaged.
+        DownloadError: the Hub is out of reach.
+
+    Source:
+        Wu, Peng, Yu 2023, "YuNet: A Tiny Millisecond-level Face Detector".
+
+    Example:
+        >>> import numpy as np
+        >>> from fer import YuNet
+        >>> YuNet().detect(np.zeros((100, 100, 3), np.uint8))  # doctest: +SKIP
+        []
     """
 
     name = "yunet"
 
     def __init__(self, weights: Path | None = None) -> None:
-        self._graph = np.frombuffer(yunet_weights(weights), np.uint8)
-        self._local = threading.local()
-        self._network((_YUNET_SIDE, _YUNET_SIDE))
+        graph = np.frombuffer(yunet_weights(weights), np.uint8)
+        self._network_of_thread = _NetworkOfThread(graph)
 
     def detect(self, image: Image) -> list[Face]:
-        """RGB uint8 (height, width, 3) -> faces."""
-        points, scores = self._candidates(image, _YUNET_SIDE)
-        return faces_from_points(points, scores, image, _yunet_landmarks, _YUNET_WEAK)
+        """Find the faces of a picture.
+
+        Args:
+            image: RGB uint8 (height, width, 3).
+
+        Returns:
+            Faces with eyes, nose and mouth in pixels of the picture, the largest first.
+
+        Raises:
+            ValueError: the picture is not RGB uint8.
+        """
+        candidates = self._candidates(image, _SIDE)
+        return candidates.faces(image, _landmarks, weak_below=_WEAK_BELOW)
 
     def detect_within(self, image: Image, region: Box) -> list[Face]:
-        """RGB uint8 (height, width, 3) -> faces within `region` of about half its side."""
-        corner, part = cut_region(image, region)
-        points, scores = self._candidates(part, REGION)
-        return faces_from_points(points + corner, scores, image, _yunet_landmarks, _YUNET_WEAK)
+        """Find the faces within a region about twice as high as they are.
 
-    def _candidates(self, image: Image, side: int) -> tuple[Array, Array]:
-        """Points (n, 7, 2) in picture pixels and scores (n,).
+        Args:
+            image: RGB uint8 (height, width, 3).
+            region: Where to search, in pixels.
 
-        From a picture shrunk to `side` pixels at most.
+        Returns:
+            Faces in pixels of the picture, the largest first.
+
+        Raises:
+            ValueError: the picture is not RGB uint8.
         """
+        corner, part = cut_region(image, region)
+        candidates = self._candidates(part, REGION_SIDE).moved(corner)
+        return candidates.faces(image, _landmarks, weak_below=_WEAK_BELOW)
+
+    def _candidates(self, image: Image, side: int) -> Candidates:
+        """What a picture shows that is shrunk to `side` pixels at most, in its own pixels."""
         small, ratio = resized(image, min(1.0, side / longest_side(image)))
-        network = self._network((small.shape[1], small.shape[0]))
-        found = cast("Array | None", network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))[1])
-        rows = np.empty((0, 15), np.float32) if found is None else found
+        rows = self._rows(small)
         points = rows[:, :14].reshape(-1, 7, 2).copy()  # top left, size and the landmarks
         points[:, 1] += points[:, 0]
-        return points * ratio, rows[:, 14]
+        return Candidates(points * ratio, rows[:, 14])
 
-    def _network(self, size: tuple[int, int]) -> cv2.FaceDetectorYN:
-        """This thread's network, set to pictures of (width, height) pixels."""
-        if not hasattr(self._local, "network"):
-            self._local.network = cv2.FaceDetectorYN.create(
-                "onnx", self._graph, self._graph[:0], size, *_YUNET_OPTIONS
-            )
-        network: cv2.FaceDetectorYN = self._local.network
-        network.setInputSize(size)
-        return network
+    def _rows(self, image: Image) -> Array:
+        """The network's output, (n, 15)."""
+        network = self._network_of_thread.network
+        network.setInputSize((image.shape[1], image.shape[0]))
+        _, output = network.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        rows = cast("Array | None", output)  # the stubs do not know that it may be None
+        return np.empty((0, 15), np.float32) if rows is None else rows
 
 
-def _yunet_landmarks(points: list[Point]) -> Landmarks:
+class _NetworkOfThread(threading.local):
+    """A network for each thread that asks for it, since its input size is a state."""
+
+    def __init__(self, graph: NDArray[np.uint8]) -> None:
+        no_config = graph[:0]
+        size = (_SIDE, _SIDE)
+        self.network: cv2.FaceDetectorYN = cv2.FaceDetectorYN.create(
+            "onnx", graph, no_config, size, _LEAST_SCORE, _SAME_FACE, _MOST_CANDIDATES
+        )
+
+
+def _landmarks(points: list[Point]) -> Landmarks:
     *eyes, nose, (x1, y1), (x2, y2) = points
     left_eye, right_eye = sorted(eyes)
-    return Landmarks(left_eye, right_eye, nose, ((x1 + x2) / 2, (y1 + y2) / 2))
+    mouth = ((x1 + x2) / 2, (y1 + y2) / 2)
+    return Landmarks(left_eye, right_eye, nose, mouth)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.errors import ModelError
-from fer.metrics import Z_95, Estimate, Labels, Scores, with_no_face
+from fer.intervals import Z_95, Clusters, Estimate
+from fer.metrics import Scores, Targets, with_no_face
 
 _MAX_UNPACKED = 8 << 20  # bytes
 _UNREADABLE = (
@@ -87,10 +88,10 @@ class SetScores:
     """
 
     scores: Scores
-    labels: Mapping[str, Labels]
+    labels: Mapping[str, Targets]
     sha256: str
     found: NDArray[np.bool_] | None = None
-    people: Labels | None = None
+    people: Clusters | None = None
 
     @property
     def answers(self) -> Scores:
@@ -219,7 +220,7 @@ def _check_probabilities(name: str, scores: Scores, *, least: int, most: int) ->
 
 
 def compare(
-    scores_a: Scores, scores_b: Scores, labels: Labels, people: Labels | None = None
+    scores_a: Scores, scores_b: Scores, labels: Targets, people: Clusters | None = None
 ) -> PairedComparison:
     """Pair two versions on the same rows: McNemar's exact test and Tango's interval for the difference of accuracy.
 
@@ -244,7 +245,7 @@ def compare(
 
 
 def obuchowski(
-    right_a: NDArray[np.bool_], right_b: NDArray[np.bool_], clusters: Labels
+    right_a: NDArray[np.bool_], right_b: NDArray[np.bool_], clusters: Clusters
 ) -> tuple[float, float]:
     """Half the 95 % interval of a difference of paired proportions whose pairs come in clusters, and its p-value.
 

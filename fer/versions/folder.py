@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from fer.errors import ModelError
-from fer.metrics import Estimate
+from fer.intervals import Estimate
 from fer.preprocessing import ONE_VIEW, WHOLE_PICTURE, CropGeometry, Views
 
 T = TypeVar("T")

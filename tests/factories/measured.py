@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from fer import EmotionClassifier, metrics
-from fer.metrics import Estimate, Labels, Scores
+from fer import EmotionClassifier, calibration, intervals, metrics
+from fer.intervals import Estimate
+from fer.metrics import Scores, Targets
 from fer.versions.comparison import Predictions, SetScores
 from fer.versions.folder import METRICS, PREDICTIONS, WEIGHTS
 from tests.factories.versions import LABELS, tiny_graph, weights, write_tiny
@@ -127,7 +128,7 @@ def ordinary_faces(accuracy: float, sha256: str) -> SetScores:
 
 def report_of(test_set: str, known: SetScores, labels: Sequence[str]) -> dict[str, Any]:
     """One test set of `metrics.json`."""
-    found = None if known.found is None else asdict(metrics.share(known.found))
+    found = None if known.found is None else asdict(intervals.share(known.found))
     return {
         "title": {"natural": "Ordinary faces", "fer2013": "FER2013"}[test_set],
         "split": "PrivateTest" if test_set == "fer2013" else "valid",
@@ -144,7 +145,7 @@ def measure(known: SetScores, labelling: str) -> dict[str, Any]:
     labels, found = known.labels[labelling], known.found
     given = np.ones(len(labels), bool) if found is None else found
 
-    def alone(metric: Any, scores: Scores, labels: Labels) -> dict[str, Any]:
+    def alone(metric: Any, scores: Scores, labels: Targets) -> dict[str, Any]:
         value = metric(scores, labels)
         return asdict(Estimate(value, value, value, len(labels)))
 
@@ -157,15 +158,15 @@ def measure(known: SetScores, labelling: str) -> dict[str, Any]:
         "macro_f1": alone(metrics.macro_f1, known.answers, labels),
         "log_loss": alone(metrics.log_loss, known.scores[given], labels[given]),
         "expected_calibration_error": alone(
-            metrics.expected_calibration_error, known.scores[given], labels[given]
+            calibration.expected_calibration_error, known.scores[given], labels[given]
         ),
         "recall": {name: asdict(recall) for name, recall in recalls if recall},
         "confusion_matrix": metrics.confusion_matrix(known.answers, labels)[: len(LABELS)].tolist(),
-        "certain": {"coverage": asdict(metrics.share(given)), "accuracy": accuracy},
+        "certain": {"coverage": asdict(intervals.share(given)), "accuracy": accuracy},
     }
 
 
-def _scored(accuracy: float, happy: float | None = None) -> tuple[Scores, dict[str, Labels]]:
+def _scored(accuracy: float, happy: float | None = None) -> tuple[Scores, dict[str, Targets]]:
     """Scores that get this share of the examples right, always the easiest, and the labels."""
     labels = np.arange(N) % len(LABELS)
     hardness = np.arange(N) // len(LABELS) * len(LABELS) / N

@@ -12,7 +12,7 @@ import pytest
 from scipy import optimize, stats
 
 from fer import ModelError
-from fer.metrics import Z_95
+from fer.intervals import Z_95
 from fer.versions import comparison
 from fer.versions.comparison import Predictions
 
