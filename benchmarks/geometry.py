@@ -215,7 +215,7 @@ def measure(detector: FaceDetector, images: NDArray[np.uint8]) -> dict[str, Any]
 
 
 def _in_frame(face: Face, margin: int) -> list[float]:
-    box = face.frame or face.box
+    box = face.extent or face.box
     x, y = box.center
     shift = [(margin + ENLARGED / 2 - c) / box.height for c in (x, y)]
     eyes = (
@@ -276,7 +276,7 @@ def _frame_from_eyes(face: Face, frames: dict[str, Any], scale: float) -> Face:
     drop = (0.5 - (left_height + right_height) / 2) * side
     roll = math.atan2(y2 - y1, x2 - x1)
     x, y = (x1 + x2) / 2 - drop * math.sin(roll), (y1 + y2) / 2 + drop * math.cos(roll)
-    return replace(face, frame=Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2))
+    return replace(face, extent=Box(x - side / 2, y - side / 2, x + side / 2, y + side / 2))
 
 
 def _points(clean: NDArray[np.bool_], right: NDArray[np.bool_]) -> list[float]:

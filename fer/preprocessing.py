@@ -44,7 +44,7 @@ class CropGeometry:
 
         Clockwise in the picture.
         """
-        box = face.frame or face.box
+        box = face.extent or face.box
         roll = _eye_roll(face) if self.level else 0.0
         dx, dy = (s * box.height for s in self.shift)
         cos, sin = math.cos(roll), math.sin(roll)

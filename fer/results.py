@@ -102,7 +102,7 @@ class Landmarks:
 class Face:
     """A detected face: its box clipped to the picture, the detector's confidence in [0, 1], its landmarks.
 
-    `frame` is the detector's box before clipping. Crops are cut from it, so that a face at the
+    `extent` is the detector's box before clipping. Crops are cut from it, so that a face at the
     border keeps its geometry; without one, the box serves. `weak` says that the confidence is so
     low that this detector often takes something else for a face.
     """
@@ -110,7 +110,7 @@ class Face:
     box: Box
     confidence: float
     landmarks: Landmarks | None = None
-    frame: Box | None = None
+    extent: Box | None = None
     weak: bool = False
 
     def __post_init__(self) -> None:

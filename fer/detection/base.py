@@ -52,7 +52,8 @@ def faces_from_points(
     for ((x1, y1), (x2, y2), *others), score in zip(points.tolist(), scores.tolist(), strict=True):
         left, top, right, bottom = max(x1, 0.0), max(y1, 0.0), min(x2, width), min(y2, height)
         if left < right and top < bottom:
-            box, frame = Box(left, top, right, bottom), Box(x1, y1, x2, y2)
+            box = Box(left, top, right, bottom)
+            extent = Box(x1, y1, x2, y2)
             marks = landmarks([(x, y) for x, y in others])
-            faces.append(Face(box, min(score, 1.0), marks, frame, weak=score < weak_below))
+            faces.append(Face(box, min(score, 1.0), marks, extent, weak=score < weak_below))
     return sorted(faces, key=lambda face: -face.box.width * face.box.height)

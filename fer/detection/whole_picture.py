@@ -10,7 +10,7 @@ from fer.results import Box, Face
 class WholePicture:
     """No detector, for pictures that are faces already: each holds one, which is the whole picture.
 
-    A picture that is not square is shown whole too: its frame is as long as its longer side.
+    A picture that is not square is shown whole too: its extent is as long as its longer side.
     """
 
     name = "none"
@@ -20,5 +20,5 @@ class WholePicture:
         half = longest_side(image) / 2
         height, width = image.shape[:2]
         x, y = width / 2, height / 2
-        frame = Box(x - half, y - half, x + half, y + half)
-        return [Face(Box(0, 0, width, height), confidence=1.0, frame=frame)]
+        extent = Box(x - half, y - half, x + half, y + half)
+        return [Face(Box(0, 0, width, height), confidence=1.0, extent=extent)]

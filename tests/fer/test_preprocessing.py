@@ -177,10 +177,10 @@ def test_a_face_without_eyes_and_one_that_is_not_leveled_stay_upright(geometry):
     assert np.array_equal(crop_faces(picture(grey), [leaning], CropGeometry(1.0))[0], grey)
 
 
-def test_the_unclipped_frame_decides_where_there_is_one():
-    box, frame = Box(0, 0, 20, 30), Box(-28, -18, 20, 30)
+def test_the_extent_decides_where_there_is_one():
+    box, extent = Box(0, 0, 20, 30), Box(-28, -18, 20, 30)
     grey = np.random.default_rng(3).integers(0, 256, (40, 40))
-    crop = crop_faces(picture(grey), [Face(box, 0.9, None, frame)], CropGeometry(1.0))[0]
+    crop = crop_faces(picture(grey), [Face(box, 0.9, None, extent)], CropGeometry(1.0))[0]
     assert np.array_equal(crop[18:, 28:], grey[:30, :20])
     assert np.array_equal(crop[18:, 0], grey[:30, 0])
 

@@ -58,9 +58,9 @@ def test_face_refuses_an_impossible_confidence(confidence):
 
 
 @pytest.mark.parametrize("confidence", [0.0, 1.0])
-def test_face_takes_the_bounds_and_needs_neither_eyes_nor_frame(confidence):
+def test_face_takes_the_bounds_and_needs_neither_eyes_nor_extent(confidence):
     face = Face(BOX, confidence)
-    assert (face.landmarks, face.frame) == (None, None)
+    assert (face.landmarks, face.extent) == (None, None)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def noise(height, width):
 
 
 def corners(face):
-    return np.array((face.frame.x1, face.frame.y1, face.frame.x2, face.frame.y2))
+    return np.array((face.extent.x1, face.extent.y1, face.extent.x2, face.extent.y2))
 
 
 @pytest.mark.parametrize(
@@ -105,8 +105,8 @@ def test_every_face_of_a_photo_is_found_and_nothing_else(detector, name, count):
         assert 0 <= face.box.x1 < face.box.x2 <= image.shape[1]
         assert 0 <= face.box.y1 < face.box.y2 <= image.shape[0]
         (x1, y1), (x2, y2) = face.landmarks.left_eye, face.landmarks.right_eye
-        assert face.frame.x1 < x1 < x2 < face.frame.x2
-        assert face.frame.y1 < (y1 + y2) / 2 < face.frame.center[1]
+        assert face.extent.x1 < x1 < x2 < face.extent.x2
+        assert face.extent.y1 < (y1 + y2) / 2 < face.extent.center[1]
 
 
 def test_a_mirrored_photo_gives_mirrored_faces(detector):
@@ -117,7 +117,7 @@ def test_a_mirrored_photo_gives_mirrored_faces(detector):
     )
     x1, y1, x2, y2 = corners(face)
     expected = np.array((image.shape[1] - x2, y1, image.shape[1] - x1, y2))
-    assert np.abs(corners(mirrored) - expected).max() < 0.08 * face.frame.width
+    assert np.abs(corners(mirrored) - expected).max() < 0.08 * face.extent.width
 
 
 def test_a_view_with_negative_strides_is_a_picture_too(detector):
@@ -134,7 +134,7 @@ def test_the_eyes_follow_a_tilted_head(detector, degrees):
     (tilted,) = detector.detect(np.asarray(cv2.warpAffine(image, tilt, (width, height))))
     for eye in ("left_eye", "right_eye"):
         expected = tilt @ (*getattr(face.landmarks, eye), 1)
-        assert np.abs(getattr(tilted.landmarks, eye) - expected).max() < 0.1 * face.frame.width
+        assert np.abs(getattr(tilted.landmarks, eye) - expected).max() < 0.1 * face.extent.width
 
 
 @pytest.mark.parametrize("name", ["pyfeat_single_face.jpg", "inspireface_happy.png"])
@@ -164,17 +164,17 @@ def test_boxes_scale_with_the_picture(detector, scale):
         detector.detect(image),
         detector.detect(cv2.resize(image, None, fx=scale, fy=scale)),
     )
-    assert np.abs(corners(scaled) / scale - corners(face)).max() < 0.1 * face.frame.width
+    assert np.abs(corners(scaled) / scale - corners(face)).max() < 0.1 * face.extent.width
 
 
-def test_a_face_at_the_border_keeps_its_frame(detector):
+def test_a_face_at_the_border_keeps_its_extent(detector):
     image = photo("pyfeat_single_face.jpg")
     (face,) = detector.detect(image)
     (cut,) = detector.detect(
-        np.ascontiguousarray(image[:, int(face.frame.x1 + face.frame.width / 6) :])
+        np.ascontiguousarray(image[:, int(face.extent.x1 + face.extent.width / 6) :])
     )
     assert cut.box.x1 == 0
-    assert cut.frame.x1 < 0
+    assert cut.extent.x1 < 0
 
 
 @pytest.mark.parametrize(("cells", "row", "column"), [(2, 1, 0), (3, 1, 1), (3, 0, 2), (4, 3, 2)])
@@ -233,10 +233,10 @@ def around(face, side=2.2, dx=0.0, dy=0.0):
 def test_a_region_shows_the_face_where_the_whole_picture_does(detector, portrait, side, dx, dy):
     (face,) = detector.detect(portrait)
     (again,) = detector.detect_within(portrait, around(face, side, dx, dy))
-    assert np.abs(corners(again) - corners(face)).max() < 0.15 * face.frame.height
+    assert np.abs(corners(again) - corners(face)).max() < 0.15 * face.extent.height
     assert (
         np.abs(np.subtract(again.landmarks.left_eye, face.landmarks.left_eye)).max()
-        < 0.08 * face.frame.height
+        < 0.08 * face.extent.height
     )
 
 
@@ -277,7 +277,7 @@ def test_a_region_beside_the_picture_or_of_hardly_a_pixel_gives_none(detector, p
 def test_a_region_larger_than_the_picture_is_the_picture(detector, portrait, region):
     (face,) = detector.detect(portrait)
     (again,) = detector.detect_within(portrait, region)
-    assert np.abs(corners(again) - corners(face)).max() < 0.25 * face.frame.height
+    assert np.abs(corners(again) - corners(face)).max() < 0.25 * face.extent.height
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (2, 2)])
@@ -378,7 +378,7 @@ def test_a_portrait_cut_to_its_face_holds_one_face(name, margin):
     cut = np.ascontiguousarray(image[max(top, 0) : bottom, max(left, 0) : right])
     (found,) = detector.detect(cut)
     moved = corners(found) + (max(left, 0), max(top, 0)) * 2
-    assert np.abs(moved - corners(face)).max() < 0.2 * face.frame.height
+    assert np.abs(moved - corners(face)).max() < 0.2 * face.extent.height
 
 
 def test_load_detector():
@@ -391,7 +391,7 @@ def test_load_detector():
 
 
 @pytest.mark.parametrize(
-    ("size", "frame"),
+    ("size", "extent"),
     [
         ((48, 48), (0, 0, 48, 48)),
         ((1, 1), (0, 0, 1, 1)),
@@ -399,10 +399,10 @@ def test_load_detector():
         ((60, 100), (0, -20, 100, 80)),
     ],
 )
-def test_without_a_detector_the_whole_picture_is_one_face(size, frame):
+def test_without_a_detector_the_whole_picture_is_one_face(size, extent):
     (face,) = WholePicture().detect(noise(*size))
     assert (face.box, face.confidence, face.doubts) == (Box(0, 0, size[1], size[0]), 1.0, ())
-    assert face.frame == Box(*frame)
+    assert face.extent == Box(*extent)
 
 
 @pytest.mark.parametrize(("confidence", "weak"), [(0.69, True), (0.71, False)])
