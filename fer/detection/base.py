@@ -8,7 +8,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.results import Box, Face, Landmarks, Point
+from fer.geometry import Box, Landmarks, Point
+from fer.results import Face
 
 Image = NDArray[np.uint8]
 Array = NDArray[np.float32]
@@ -56,4 +57,4 @@ def faces_from_points(
             extent = Box(x1, y1, x2, y2)
             marks = landmarks([(x, y) for x, y in others])
             faces.append(Face(box, min(score, 1.0), marks, extent, weak=score < weak_below))
-    return sorted(faces, key=lambda face: -face.box.width * face.box.height)
+    return sorted(faces, key=lambda face: -face.box.area)

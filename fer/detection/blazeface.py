@@ -13,7 +13,8 @@ from fer.detection.base import REGION, Array, Image, faces_from_points
 from fer.detection.pictures import Tile, cut_region, cut_tiles, longest_side, resized
 from fer.detection.suppression import heights, overlaps_with_first, unnested, weighted_nms
 from fer.detection.weights import blazeface_weights
-from fer.results import Box, Face, Landmarks, Point
+from fer.geometry import Box, Landmarks, Point
+from fer.results import Face
 
 # BlazeFace. Its graph is convolutional: a 3:2 input costs what its square one does and shows faces
 # larger.

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from fer.detection.base import Array, Image
-from fer.results import Box
+from fer.geometry import Box
 
 Tile = tuple[Array, Image]
 

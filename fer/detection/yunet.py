@@ -12,7 +12,8 @@ import numpy as np
 from fer.detection.base import REGION, Array, Image, faces_from_points
 from fer.detection.pictures import cut_region, longest_side, resized
 from fer.detection.weights import yunet_weights
-from fer.results import Box, Face, Landmarks, Point
+from fer.geometry import Box, Landmarks, Point
+from fer.results import Face
 
 _YUNET_SIDE, _YUNET_OPTIONS = 640, (0.7, 0.3, 5000)  # longest side; score, overlap, candidates kept
 _YUNET_WEAK = 0.80  # of detections under it one in three is no face, of the others one in fifty
