@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app_pages.live.connection import leave
+from app_pages.live.session import leave
 from app_pages.photos import forgetting
 
 # a Material icon would be fetched from the internet

@@ -24,7 +24,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer import BlazeFace, DownloadError, Face, FaceDetector, YuNet, load_image
+from fer import BlazeFace, Box, DownloadError, Face, FaceDetector, YuNet, load_image
 from fer.images import ACCEPTED_SUFFIXES
 from fer.streams.video import VideoFile
 
@@ -61,20 +61,12 @@ def judged(faces: list[Face], boxes: NDArray[np.float64]) -> Faces:
     free = np.ones(len(boxes), bool)
     rows = []
     for face in sorted(faces, key=lambda face: -face.confidence):
-        overlaps = np.where(free, overlap(face, boxes), 0)
+        overlaps = np.where(free, [face.box.iou(Box(*box)) for box in boxes.tolist()], 0)
         right = bool(len(boxes) and overlaps.max() >= 0.5)
         if right:
             free[overlaps.argmax()] = False
         rows.append((right, face.weak))
     return rows
-
-
-def overlap(face: Face, boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-    box = np.array((face.box.x1, face.box.y1, face.box.x2, face.box.y2))
-    sides = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    shared = np.maximum(sides, 0).prod(axis=1)
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(axis=1)
-    return np.asarray(shared / (areas + (box[2:] - box[:2]).prod() - shared))
 
 
 def measure(detector: FaceDetector, pictures: list[Picture]) -> list[Row]:

@@ -16,6 +16,7 @@ from fer.errors import (
     RegistryError,
     VideoError,
 )
+from fer.geometry import Box, Landmarks
 from fer.images import load_image
 from fer.pipeline import FERPipeline
 from fer.preprocessing import CropGeometry
@@ -24,7 +25,7 @@ from fer.registry.base import Listing, Registry, VersionRef
 from fer.registry.bundled import BundledRegistry, load_version
 from fer.registry.hub import HubRegistry
 from fer.registry.opening import open_registry
-from fer.results import LABELS, Box, Face, Landmarks, Prediction
+from fer.results import LABELS, Face, Prediction, Track
 from fer.versions.folder import ModelVersion, read_version
 
 __version__ = "0.1.0"
@@ -56,6 +57,7 @@ __all__ = [
     "Registry",
     "RegistryError",
     "Target",
+    "Track",
     "VersionRef",
     "VideoError",
     "WholePicture",

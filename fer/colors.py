@@ -15,11 +15,16 @@ EXPRESSION_COLORS: Mapping[str, str] = MappingProxyType(
 OTHER_COLORS = ("#56B4E9", "#009E73", "#F0E442", "#D55E00")
 """The palette's other colours, for labels outside the four, in this order."""
 
+# WCAG 2: the linear parts of relative luminance, and the luminance at which white and black text
+# have the same contrast
+_LUMINANCE = (0.2126, 0.7152, 0.0722)
+_MIDDLE = 0.179
+
 
 def color_of(label: str, labels: Sequence[str]) -> str:
     """The `#RRGGBB` of one of a version's `labels`.
 
-    Beyond four labels of its own the colours come round again.
+    Labels outside the four take the other colours in turn; the fifth begins anew.
     """
     if label in EXPRESSION_COLORS:
         return EXPRESSION_COLORS[label]
@@ -28,16 +33,15 @@ def color_of(label: str, labels: Sequence[str]) -> str:
 
 
 def text_color(background: str) -> str:
-    """Black or white, whichever stands out more (WCAG 2 relative luminance.
-
-    The two meet at 0.179).
-    """
-    linear = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4
-        for c in np.divide(rgb(background), 255)
-    ]
-    return "black" if np.dot(linear, (0.2126, 0.7152, 0.0722)) > 0.179 else "white"
+    """Black or white, whichever stands out more."""
+    luminance = np.dot([_linear(value / 255) for value in rgb(background)], _LUMINANCE)
+    return "black" if luminance > _MIDDLE else "white"
 
 
 def rgb(color: str) -> tuple[int, ...]:
     return ImageColor.getrgb(color)
+
+
+def _linear(value: float) -> float:
+    """An sRGB value in [0, 1] without its gamma."""
+    return value / 12.92 if value <= 0.04045 else float(((value + 0.055) / 1.055) ** 2.4)

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.results import Box, Face, Point
+from fer.geometry import Box, Point
+from fer.results import Face
 from fer.squares import Square, cut_square
 
 MAX_VIEWS = 8

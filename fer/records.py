@@ -9,44 +9,42 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from fer.results import Prediction
-from fer.streams.tracking import Track
+from fer.results import Prediction, Track
 from fer.versions.folder import ModelVersion
 
 Record = dict[str, Any]
+
+_BOX = ("x1", "y1", "x2", "y2")
+_CERTAINTY = ("uncertain", "doubts")
+_ORIGIN = ("model", "sha256", "detector")
+_FACE = ("face", "box", "confidence", "label", "score", *_CERTAINTY, "scores")
 
 
 def face_records(
     file: str, predictions: Sequence[Prediction], version: ModelVersion, detector: str
 ) -> list[Record]:
-    """One record a face, numbered from 1 in the order of `predictions`.
-
-    One with `face` None where there is none.
-    """
+    """One record a face, numbered from 1 in this order, or one with `face` None for no face."""
     faces: list[Record] = [
-        {"file": file, "face": number, **prediction.to_dict()}
+        {"face": number, **prediction.to_dict()}
         for number, prediction in enumerate(predictions, start=1)
     ]
-    nothing = dict.fromkeys(
-        ("face", "box", "confidence", "label", "score", "uncertain", "doubts", "scores")
-    )
+    no_face = dict.fromkeys(_FACE)
     origin = origin_of(version, detector)
-    return [{**record, **origin, "error": None} for record in faces or [{"file": file, **nothing}]]
+    return [{"file": file, **face, **origin, "error": None} for face in faces or [no_face]]
 
 
 def track_record(track: Track, seconds: float, date: datetime | None = None) -> Record:
     """A track in one frame, `seconds` after the start; `date` is the wall clock, None for a file.
 
-    `box`, `confidence` and `raw_scores` are as the frame gave them, `label`, `score` and `scores`
-    are smoothed. Version and detector are left to `origin_of`, since a stream repeats them in every
-    record.
+    `box`, `confidence` and `raw_scores` are as the frame gave them; `label`, `score` and `scores`
+    are smoothed; `uncertain` and `doubts` are as the annotated frame shows them. Version and
+    detector are left to `origin_of`, since a stream repeats them in every record.
     """
     prediction = track.prediction.to_dict()
-    doubts = track.prediction.doubts_at(track.score)
     return {
         "time": date and date.astimezone(UTC).isoformat(timespec="milliseconds"),
         "seconds": round(seconds, 3),
@@ -55,8 +53,8 @@ def track_record(track: Track, seconds: float, date: datetime | None = None) -> 
         "confidence": prediction["confidence"],
         "label": track.label,
         "score": round(track.score, 4),
-        "uncertain": bool(doubts),
-        "doubts": list(doubts),
+        "uncertain": track.uncertain,
+        "doubts": list(track.doubts),
         "scores": {label: round(score, 4) for label, score in track.scores.items()},
         "raw_label": prediction["label"],
         "raw_scores": prediction["scores"],
@@ -105,26 +103,32 @@ def csv_lines(
     doubts.
     """
     if header:
-        text = io.StringIO()
-        csv.writer(text, lineterminator="\n").writerow(columns)
-        yield text.getvalue()
+        yield _csv_line(columns)
     for record in records:
-        text = io.StringIO()
-        writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
-        box = dict(zip(_BOX, record["box"] or [], strict=False))
-        scores = {f"score_{label}": score for label, score in (record["scores"] or {}).items()}
-        raw = {f"raw_score_{label}": score for label, score in record.get("raw_scores", {}).items()}
-        doubts = {"doubts": ", ".join(record["doubts"] or [])}
-        row = {**record, **box, **doubts, **scores, **raw}
-        writer.writerow(
-            {key: _harmless(cell) if isinstance(cell, str) else cell for key, cell in row.items()}
-        )
-        yield text.getvalue()
+        cells = _cells(record)
+        yield _csv_line([cells.get(column) for column in columns])
 
 
-_BOX = ("x1", "y1", "x2", "y2")
-_CERTAINTY = ("uncertain", "doubts")
-_ORIGIN = ("model", "sha256", "detector")
+def _cells(record: Record) -> Record:
+    """The cells of a record by column."""
+    cells: Record = {
+        **record,
+        **dict(zip(_BOX, record["box"] or [], strict=False)),
+        "doubts": ", ".join(record["doubts"] or []),
+        **_score_cells("score", record["scores"]),
+        **_score_cells("raw_score", record.get("raw_scores")),
+    }
+    return {key: _harmless(cell) if isinstance(cell, str) else cell for key, cell in cells.items()}
+
+
+def _score_cells(prefix: str, scores: Mapping[str, float] | None) -> Record:
+    return {f"{prefix}_{label}": score for label, score in (scores or {}).items()}
+
+
+def _csv_line(cells: Iterable[object]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()
 
 
 def _named(prefix: str, labels: Sequence[str]) -> list[str]:
@@ -132,10 +136,10 @@ def _named(prefix: str, labels: Sequence[str]) -> list[str]:
 
 
 def _harmless(cell: str) -> str:
-    """A text that a spreadsheet would run as a formula gets a quote in front: a file name, or an error with one.
+    """A cell that no spreadsheet runs as a formula, such as a file name, and that ends no row.
 
-    A carriage return becomes a space, because the csv module would not quote it and it ends the row
-    for a reader.
+    A quote goes in front of a formula. A carriage return becomes a space, because the csv module
+    would not quote it and it ends the row for a reader.
     """
     cell = cell.replace("\r", " ")
     return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\n")) else cell

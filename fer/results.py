@@ -1,8 +1,7 @@
-"""What a detection and a prediction are: small frozen dataclasses, checked at birth."""
+"""The results of detection, classification and tracking: frozen dataclasses."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -11,100 +10,44 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_ROUNDING = 1e-6  # what a detector that computes in float32 may be beyond the bounds
+from fer.geometry import Box, Landmarks
 
-_NOSE_DEPTH = 0.8  # half eye distances, of an adult's skull
+LABELS = ("happy", "sad", "neutral", "surprised")
+"""The project's expression labels, in the order of every bundled version that knows these four."""
 
 TURNED_FROM = 30.0
 """Degrees of yaw, either way, from which on a face counts as turned away.
 
 `benchmarks.turned` measures the accuracy at each angle. From here on it is under 0.7 for a network
-that FER2013 alone taught, and 0.12 below that of all faces for one that learned photographs. """
+that FER2013 alone taught, and 0.12 below that of all faces for one that learned photographs.
+"""
 
 LOW_SCORE = "low score"
 WEAK_DETECTION = "weak detection"
 TURNED_AWAY = "turned away"
-"""The reasons why an answer is uncertain, as pages and records word them."""
+"""The reasons why a label is uncertain, as pages and records word them."""
 
-Point = tuple[float, float]
-"""A place in a picture: x, y in pixels."""
-
-LABELS = ("happy", "sad", "neutral", "surprised")
-"""The project's expression labels, in the order every bundled version uses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """An axis-aligned rectangle in pixels, `x1 < x2` and `y1 < y2`.
-
-    (0, 0) is the top left corner.
-    """
-
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-
-    def __post_init__(self) -> None:
-        if not (0 < self.width < math.inf and 0 < self.height < math.inf):
-            raise ValueError(f"a box needs x1 < x2 and y1 < y2, all finite, received {self}")
-
-    @property
-    def width(self) -> float:
-        return self.x2 - self.x1
-
-    @property
-    def height(self) -> float:
-        return self.y2 - self.y1
-
-    @property
-    def center(self) -> tuple[float, float]:
-        return (self.x1 + self.x2) / 2, (self.y1 + self.y2) / 2
-
-    def scaled(self, x: float, y: float) -> Box:
-        """The same rectangle in a picture `x` times as wide and `y` times as high."""
-        return Box(self.x1 * x, self.y1 * y, self.x2 * x, self.y2 * y)
-
-
-@dataclass(frozen=True, slots=True)
-class Landmarks:
-    """Points of a face in pixels; of two, the left one is further left in the picture.
-
-    `mouth` is the middle of the mouth. What a detector does not give is None.
-    """
-
-    left_eye: Point
-    right_eye: Point
-    nose: Point | None = None
-    mouth: Point | None = None
-    ears: tuple[Point, Point] | None = None
-
-    @property
-    def yaw(self) -> float | None:
-        """How far the head is turned about its upright axis, in degrees, estimated from eyes and nose.
-
-        0 looks straight into the camera, positive to the right of the picture, up to 90 either way.
-        None without a nose. The tip of a nose lies `_NOSE_DEPTH` half eye distances before the
-        eyes, so that it moves against them by the tangent of the angle times that.
-        """
-        if self.nose is None:
-            return None
-        (x1, y1), (x2, y2) = self.left_eye, self.right_eye
-        across, down = (x2 - x1) / 2, (y2 - y1) / 2
-        half_distance = math.hypot(across, down)
-        if not half_distance:
-            return 90.0
-        aside = (self.nose[0] - (x1 + x2) / 2) * across + (self.nose[1] - (y1 + y2) / 2) * down
-        return math.degrees(math.atan2(aside / half_distance, _NOSE_DEPTH * half_distance))
+_ROUNDING = 1e-6  # how far a detector that computes in float32 may be beyond the bounds
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A detected face: its box clipped to the picture, the detector's confidence in [0, 1], its landmarks.
+    """A detected face.
 
-    `extent` is the detector's box before clipping. Crops are cut from it, so that a face at the
-    border keeps its geometry; without one, the box serves. `weak` says that the confidence is so
-    low that this detector often takes something else for a face.
+    Args:
+        box: Where the face is, clipped to the picture.
+        confidence: The detector's confidence in [0, 1].
+        landmarks: Eyes, nose, mouth and ears, where the detector gives them.
+        extent: The detector's box before clipping, None where it is `box`. Crops are cut from it,
+            so that a face at the border keeps its geometry.
+        weak: Whether this detector often takes something else for a face at such a confidence.
+
+    Raises:
+        ValueError: `confidence` is outside [0, 1].
+
+    Example:
+        >>> Face(Box(0, 0, 40, 50), confidence=0.6, weak=True).doubts
+        ('weak detection',)
     """
 
     box: Box
@@ -120,10 +63,7 @@ class Face:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Why no expression of this face is certain.
-
-        `WEAK_DETECTION`, `TURNED_AWAY`, both or none.
-        """
+        """Why no expression of this face is certain: `WEAK_DETECTION`, `TURNED_AWAY`, or both."""
         yaw = self.landmarks.yaw if self.landmarks else None
         turned = yaw is not None and abs(yaw) >= TURNED_FROM
         return (WEAK_DETECTION,) * self.weak + (TURNED_AWAY,) * turned
@@ -131,10 +71,23 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """A face and the probability of each expression label, in the version's own order.
+    """A face and the probability of each expression label.
 
-    `crop` is the grey (height, width) uint8 picture that the network saw; `uncertain_below` is the
-    version's own limit.
+    Args:
+        face: The face.
+        scores: The probability of each label, in the version's own order; kept as a read-only copy.
+        crop: What the network saw, grey uint8 (height, width). Not part of comparisons.
+        uncertain_below: The version's limit under which its best label is uncertain.
+
+    Raises:
+        ValueError: The scores are no probabilities or do not sum to 1.
+
+    Example:
+        >>> face = Face(Box(0, 0, 40, 50), confidence=0.9)
+        >>> crop = np.zeros((48, 48), np.uint8)
+        >>> prediction = Prediction(face, {"happy": 0.6, "sad": 0.4}, crop, uncertain_below=0.7)
+        >>> prediction.label, prediction.score, prediction.doubts
+        ('happy', 0.6, ('low score',))
     """
 
     face: Face
@@ -153,11 +106,7 @@ class Prediction:
     def __hash__(self) -> int:
         return hash((self.face, frozenset(self.scores.items()), self.uncertain_below))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """How pickle and copy make another.
-
-        A read-only view of a dict, as `scores` is, can be neither.
-        """
+    def __reduce__(self) -> tuple[Any, ...]:  # a read-only view of a dict cannot be copied
         return Prediction, (self.face, dict(self.scores), self.crop, self.uncertain_below)
 
     @property
@@ -172,15 +121,12 @@ class Prediction:
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """The reasons not to take `label` for an answer, such as `TURNED_AWAY`.
-
-        Empty where there is none.
-        """
+        """Why `label` is uncertain, such as `TURNED_AWAY`; empty where it is not."""
         return self.doubts_at(self.score)
 
     @property
     def uncertain(self) -> bool:
-        """Whether there is any reason not to take `label` for an answer."""
+        """Whether there is any reason to doubt `label`."""
         return bool(self.doubts)
 
     def doubts_at(self, score: float) -> tuple[str, ...]:
@@ -193,10 +139,7 @@ class Prediction:
         return sorted(self.scores.items(), key=lambda item: -item[1])[:k]
 
     def to_dict(self) -> dict[str, Any]:
-        """Box (x1, y1, x2, y2), confidence, label, score, uncertain, doubts and scores.
-
-        Ready for JSON.
-        """
+        """Box (x1, y1, x2, y2), confidence, label, score, uncertain, doubts, scores; for JSON."""
         box = self.face.box
         return {
             "box": [round(float(side), 1) for side in (box.x1, box.y1, box.x2, box.y2)],
@@ -207,3 +150,57 @@ class Prediction:
             "doubts": list(self.doubts),
             "scores": {label: round(float(score), 4) for label, score in self.scores.items()},
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A face followed from frame to frame: steady where its latest prediction is not.
+
+    Args:
+        number: Counts from 1 in a stream and is never given twice.
+        box: The smoothed box.
+        scores: The smoothed probability of each label; kept as a read-only copy.
+        label: The label that leads clearly.
+        displayed_score: The score of `label` as people read it; it changes a few times a second.
+        prediction: What the latest frame with this face gave, untouched.
+        seen: The time of that frame in seconds.
+        doubts: Why `label` is uncertain, by the displayed score; empty where it is not.
+
+    Example:
+        >>> from fer.streams.tracking import FaceTracker
+        >>> face = Face(Box(0, 0, 40, 50), confidence=0.9)
+        >>> crop = np.zeros((48, 48), np.uint8)
+        >>> prediction = Prediction(face, {"happy": 0.6, "sad": 0.4}, crop)
+        >>> (track,) = FaceTracker().update([prediction], time=0.0)
+        >>> track.number, track.label, track.score, track.uncertain
+        (1, 'happy', 0.6, False)
+    """
+
+    number: int
+    box: Box
+    scores: Mapping[str, float]
+    label: str
+    displayed_score: float
+    prediction: Prediction
+    seen: float
+    doubts: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
+
+    def __hash__(self) -> int:
+        return hash((self.number, self.seen, self.prediction))
+
+    def __reduce__(self) -> tuple[Any, ...]:  # as of a prediction
+        smoothed = (self.number, self.box, dict(self.scores), self.label, self.displayed_score)
+        return Track, (*smoothed, self.prediction, self.seen, self.doubts)
+
+    @property
+    def score(self) -> float:
+        """The smoothed probability of `label`."""
+        return self.scores[self.label]
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether there is any reason to doubt `label`."""
+        return bool(self.doubts)

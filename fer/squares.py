@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.results import Point
+from fer.geometry import Point
 
 Image = NDArray[np.uint8]
 Grid = tuple[int, int]

@@ -8,9 +8,10 @@ import streamlit as st
 from streamlit_webrtc.component import WebRtcStreamerState
 
 from app_pages.live import connection, panel
-from app_pages.live.stream import Settings, Stream
+from app_pages.live.stream import Stream
 from app_pages.shared import sidebar, widgets
 from fer import DETECTORS, FERPipeline
+from fer.streams.engine import StreamSettings
 
 _REFRESH_SECONDS = 1.0
 # a camera's picture is more than a face
@@ -38,10 +39,10 @@ def controls() -> tuple[float, bool]:
 
 def beside(stream: Stream, state: WebRtcStreamerState, pipeline: FERPipeline) -> None:
     """All that changes while the camera runs, without a rerun of the page."""
-    now = stream.readout()
-    if problem := connection.trouble(state, now):
+    values = stream.displayed_values()
+    if problem := connection.trouble(state, values):
         st.warning(problem, icon=":material/warning:")
-    panel.show(now, pipeline.classifier.labels, playing=state.playing)
+    panel.show(values, pipeline.classifier.labels, playing=state.playing)
     panel.record(stream)
 
 
@@ -65,7 +66,9 @@ if connection.may_start():
     with left:
         video = st.container()
         smoothing, mirror = controls()
-    stream = connection.open_stream(Settings(pipeline, smoothing, mirror) if pipeline else None)
+    stream = connection.open_stream(
+        StreamSettings(pipeline, smoothing, mirror) if pipeline else None
+    )
     if stream:
         with video:
             state = connection.connect(stream)

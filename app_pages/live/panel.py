@@ -13,28 +13,28 @@ import cv2
 import streamlit as st
 
 from app_pages.live.recording import MAX_ROWS, Recording
-from app_pages.live.stream import TIMELINE_SECONDS, Readout, Sample, Stream
+from app_pages.live.stream import TIMELINE_SECONDS, DisplayedValues, Sample, Stream
 from app_pages.shared import face_cards, widgets
+from fer import Track
 from fer.colors import color_of
-from fer.streams.tracking import Track
 
 _RECORDING = "recording"
 _GAP_SECONDS = 1.0  # without a sample: the camera was off, or nothing could be classified
 
 
-def show(readout: Readout, labels: Sequence[str], *, playing: bool) -> None:
+def show(values: DisplayedValues, labels: Sequence[str], *, playing: bool) -> None:
     """The main face and its scores, the last minute, and how fast frames are processed."""
-    if readout.silence is None:
+    if values.silence is None:
         st.markdown(
             "**Not running.** Press START; the scores, the last minute and the speed appear here."
         )
         return
     nobody = "no face" if playing else "stopped"
-    face = _face(readout.main) if playing and readout.main else _nobody(labels, nobody)
-    st.html(face + _timeline(readout.timeline, labels) + _speed(readout))
-    if readout.error:
+    face = _face(values.main) if playing and values.main else _nobody(labels, nobody)
+    st.html(face + _timeline(values.timeline, labels) + _speed(values))
+    if values.error:
         st.warning(
-            f"Some frames could not be classified. {widgets.plain(readout.error)}",
+            f"Some frames could not be classified. {widgets.plain(values.error)}",
             icon=":material/warning:",
         )
 
@@ -161,12 +161,12 @@ def _runs(samples: Sequence[Sample], label: str) -> list[str]:
     return [" ".join(run) for run in runs if run]
 
 
-def _speed(readout: Readout) -> str:
+def _speed(values: DisplayedValues) -> str:
     """Frames a second, time a frame, frames dropped."""
     figures = (
-        (f"{readout.rate:.0f}", "processed fps"),
-        (f"{1e3 * readout.median:.1f} ms", f"a frame (95 % within {1e3 * readout.late:.1f} ms)"),
-        (f"{readout.dropped:,}", "frames dropped"),
+        (f"{values.rate:.0f}", "processed fps"),
+        (f"{1e3 * values.median:.1f} ms", f"a frame (95 % within {1e3 * values.late:.1f} ms)"),
+        (f"{values.dropped:,}", "frames dropped"),
     )
     return (
         "<div"

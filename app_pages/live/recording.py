@@ -7,9 +7,8 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
-from fer import ModelVersion
+from fer import ModelVersion, Track
 from fer.records import Record, csv_lines, origin_of, to_json_lines, track_columns, track_record
-from fer.streams.tracking import Track
 
 MAX_ROWS = 100_000
 """About an hour of one face at 30 frames a second, in some 40 MB; beyond it the oldest rows go."""

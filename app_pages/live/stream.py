@@ -1,4 +1,4 @@
-"""One visitor's live stream: frames in, annotated frames out, and what the page shows beside them.
+"""One visitor's live stream: frames in, annotated frames out, and the values beside the picture.
 
 The WebRTC library calls `receive` in a thread of its own, where Streamlit must not be touched.
 Everything that passes between that thread and the page passes through a `Stream`.
@@ -11,7 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from time import monotonic
 
 import av
@@ -20,11 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app_pages.live.recording import Recording
-from fer import FERPipeline
-from fer.annotate import annotate_tracks, write_banner
-from fer.detection.following import FollowingDetector
-from fer.streams.timing import FrameMeter
-from fer.streams.tracking import FaceTracker, Track
+from fer import FERPipeline, Track
+from fer.annotate import write_banner
+from fer.streams.engine import AnalysedFrame, StreamEngine, StreamSettings
+from fer.streams.timing import FrameTimes
 from fer.streams.video import to_rgb
 
 Image = NDArray[np.uint8]
@@ -38,25 +37,18 @@ _WAIT_SECONDS = 0.5
 _SAMPLE_SECONDS = 0.2  # between two points of the timeline
 _ERROR_SECONDS = 5.0  # how long an error is shown after the last bad frame
 _STOPPED_SECONDS = 1.5  # without a frame
-_LARGER = 1.5  # by which another face must exceed the main one to take its place
+_SLOW = "classification is slow, the picture goes on without it"
+_MAX_REASON = 200  # characters of a banner
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What may change while the camera runs; a new one applies from the next frame on."""
+class DisplayedValues:
+    """What the page shows at one moment; all times are in seconds.
 
-    pipeline: FERPipeline
-    time_constant: float = 0.5
-    mirror: bool = True
-
-
-@dataclass(frozen=True)
-class Readout:
-    """What the page shows at one moment, times in seconds.
-
-    `silence` is the time since the last frame, if any came.
+    `rate` is that of processed frames, `median` and `late` are the processing times that half and
+    95 % of the frames stay within, `silence` is the time since the last frame, if any came.
     """
 
     main: Track | None
@@ -72,16 +64,16 @@ class Readout:
 class Stream:
     """Frames of one visitor.
 
-    `use` and `readout` belong to the page, `receive` and `ended` to the WebRTC library.
+    `receive` and `ended` belong to the WebRTC library, everything else to the page.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: StreamSettings) -> None:
         self._lock = threading.Lock()
-        self._settings, self._pipeline = settings, _following(settings.pipeline)
-        self._tracker, self._meter = FaceTracker(), FrameMeter()
+        self._settings = settings
+        self._engine = StreamEngine(settings)
+        self._frame_times = FrameTimes()
         self._main: Track | None = None
-        self._timeline: deque[Sample] = deque()
-        self._size: tuple[int, int] | None = None
+        self._timeline = _Timeline()
         self._dropped = 0
         self._arrival: float | None = None
         self._error = ("", 0.0)
@@ -93,139 +85,136 @@ class Stream:
     @property
     def pipeline(self) -> FERPipeline:
         """The one in use."""
-        return self._pipeline
+        return self._engine.pipeline
 
-    def use(self, settings: Settings) -> None:
+    def use(self, settings: StreamSettings) -> None:
         """Apply other settings from the next frame on."""
-        changed = settings.pipeline != self._settings.pipeline
-        pipeline = _following(settings.pipeline) if changed else self._pipeline
         with self._lock:
-            self._settings, self._pipeline = settings, pipeline
+            self._settings = settings
+            self._engine.use(settings)
 
     async def receive(self, frames: list[av.VideoFrame]) -> list[av.VideoFrame]:
-        """The newest of the frames that have come since the last call, annotated.
-
-        The others are dropped.
-        """
+        """The newest of the frames since the last call, annotated; the others are dropped."""
         annotated = self._annotated(to_rgb(frames[-1]), len(frames) - 1)
         return [av.VideoFrame.from_ndarray(annotated, format="rgb24")]
 
     def ended(self) -> None:
         """The camera is off: the thread of the analysis ends, what was measured stays."""
         with self._lock:
-            analysis, self._analysis = self._analysis, None
+            analysis = self._analysis
+            self._analysis = None
         if analysis:  # outside the lock, which the callbacks of what is cancelled take
             analysis.shutdown(wait=False, cancel_futures=True)
 
-    def readout(self) -> Readout:
+    def silence(self) -> float | None:
+        """Seconds since the last frame, None before the first."""
+        arrival = self._arrival
+        return None if arrival is None else monotonic() - arrival
+
+    def displayed_values(self) -> DisplayedValues:
         """What the page shows now."""
-        now = monotonic()
         with self._lock:
-            silence = None if self._arrival is None else now - self._arrival
-            error, since = self._error
-            return Readout(
-                main=(
-                    self._main if self._main and now - self._main.seen < _STOPPED_SECONDS else None
-                ),
-                rate=self._meter.rate(now),
-                median=self._meter.quantile(0.5),
-                late=self._meter.quantile(0.95),
+            now = monotonic()
+            error, error_time = self._error
+            return DisplayedValues(
+                main=self._main_at(now),
+                rate=self._frame_times.rate(now),
+                median=self._frame_times.quantile(0.5),
+                late=self._frame_times.quantile(0.95),
                 dropped=self._dropped,
-                error=error if now - since < _ERROR_SECONDS else "",
-                silence=silence,
-                timeline=[
-                    (at - now, scores)
-                    for at, scores in self._timeline
-                    if now - at <= TIMELINE_SECONDS
-                ],
+                error=error if now - error_time < _ERROR_SECONDS else "",
+                silence=self.silence(),
+                timeline=self._timeline.before(now),
             )
 
-    def _annotated(self, image: Image, dropped: int) -> Image:
-        """Hand the frame to the analysis and wait for it a moment.
+    def _main_at(self, now: float) -> Track | None:
+        main = self._main
+        return main if main and now - main.seen < _STOPPED_SECONDS else None
 
-        The picture goes on whatever becomes of it.
-        """
+    def _annotated(self, image: Image, dropped: int) -> Image:
+        """Wait for the analysis a moment; the picture goes on whatever becomes of it."""
+        pending = self._submit(image, dropped)
+        if pending is None or not wait([pending], _WAIT_SECONDS).done:
+            return self._unclassified(image, _SLOW)
+        if error := pending.exception():
+            return self._unclassified(image, f"not classified: {error}")
+        return pending.result()
+
+    def _submit(self, image: Image, dropped: int) -> Future[Image] | None:
+        """Hand the frame to the analysis, unless that is still busy with one before."""
         with self._lock:
             self._arrival = monotonic()
             self._dropped += dropped
-            mirror = self._settings.mirror
             if self._pending and not self._pending.done():
                 self._dropped += 1
-                return _unclassified(
-                    image, mirror, "classification is slow, the picture goes on without it"
-                )
+                return None
             self._analysis = self._analysis or ThreadPoolExecutor(1, thread_name_prefix="analysis")
-            self._pending = pending = self._analysis.submit(self._process, image, self._arrival)
+            pending = self._analysis.submit(self._analyse, image, self._arrival)
+            self._pending = pending
         pending.add_done_callback(self._finished)
-        if not wait([pending], _WAIT_SECONDS).done:
-            return _unclassified(
-                image, mirror, "classification is slow, the picture goes on without it"
-            )
-        error = pending.exception()
-        return (
-            _unclassified(image, mirror, f"not classified: {error}") if error else pending.result()
-        )
+        return pending
 
-    def _process(self, image: Image, time: float) -> Image:
+    def _unclassified(self, image: Image, reason: str) -> Image:
+        if self._settings.mirror:
+            image = np.asarray(cv2.flip(image, 1), np.uint8)
+        return write_banner(image, reason[:_MAX_REASON])
+
+    def _analyse(self, image: Image, time: float) -> Image:
         begun = monotonic()
-        with self._lock:
-            settings, pipeline = self._settings, self._pipeline
-        size = image.shape[1], image.shape[0]
-        if self._size and size != self._size:
-            self._tracker.scale(size[0] / self._size[0], size[1] / self._size[1])
-        self._size = size
-        self._tracker.time_constant = settings.time_constant
-        tracks = self._tracker.update(pipeline(image), time)
-        annotated = annotate_tracks(image, tracks, mirror=settings.mirror)
-        if (recording := self.recording) is not None:
-            present = [track for track in tracks if track.seen == time]
-            recording.add(present, time, pipeline.classifier.version, pipeline.detector.name)
+        analysed = self._engine(image, time)
+        if (recording := self.recording) is not None:  # the page may set it to None meanwhile
+            _record(recording, analysed, time)
         with self._lock:
             done = monotonic()
-            self._meter.add(done, done - begun)
-            self._main = _main(tracks, self._main)
-            self._sample(time)
-        return annotated
-
-    def _sample(self, time: float) -> None:
-        if self._timeline and time - self._timeline[-1][0] < _SAMPLE_SECONDS:
-            return
-        self._timeline.append((time, self._main.scores if self._main else None))
-        while time - self._timeline[0][0] > TIMELINE_SECONDS:
-            self._timeline.popleft()
+            self._frame_times.add(done, done - begun)
+            self._main = analysed.main
+            self._timeline.add(time, self._main.scores if self._main else None)
+        return analysed.picture
 
     def _finished(self, done: Future[Image]) -> None:
         with self._lock:
             if self._pending is done:  # a future keeps its picture
                 self._pending = None
-        if done.cancelled() or not (error := done.exception()):
-            return
-        text, now = f"{type(error).__name__}: {error}", monotonic()
+        error = None if done.cancelled() else done.exception()
+        if error:
+            self._report(error)
+
+    def _report(self, error: BaseException) -> None:
+        """Show the error, and log it once while every frame of a stream fails in the same way."""
+        text = f"{type(error).__name__}: {error}"
         with self._lock:
-            (known, since), self._error = self._error, (text, now)
-        # not every frame of a stream on which all of them fail
-        if text != known or now - since > _ERROR_SECONDS:
+            now = monotonic()
+            known, known_time = self._error
+            self._error = (text, now)
+        if text != known or now - known_time > _ERROR_SECONDS:
             logger.error("a frame could not be classified", exc_info=error)
 
 
-def _following(pipeline: FERPipeline) -> FERPipeline:
-    return replace(pipeline, detector=FollowingDetector(pipeline.detector))
+class _Timeline:
+    """Samples of the last minute."""
+
+    def __init__(self) -> None:
+        self._samples: deque[Sample] = deque()
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def add(self, time: float, scores: Mapping[str, float] | None) -> None:
+        """Take the sample, unless the last one is too near."""
+        if self._samples and time - self._samples[-1][0] < _SAMPLE_SECONDS:
+            return
+        self._samples.append((time, scores))
+        while time - self._samples[0][0] > TIMELINE_SECONDS:
+            self._samples.popleft()
+
+    def before(self, now: float) -> list[Sample]:
+        """The samples with their times counted from `now`."""
+        return [
+            (time - now, scores) for time, scores in self._samples if now - time <= TIMELINE_SECONDS
+        ]
 
 
-def _unclassified(image: Image, mirror: bool, reason: str) -> Image:
-    return write_banner(np.asarray(cv2.flip(image, 1), np.uint8) if mirror else image, reason[:200])
-
-
-def _main(tracks: list[Track], previous: Track | None) -> Track | None:
-    """The largest face; the one it was before keeps the place until another is clearly larger."""
-    if not tracks:
-        return None
-    largest = max(tracks, key=_area)
-    same = next(
-        (track for track in tracks if previous and track.number == previous.number), largest
-    )
-    return largest if _area(largest) > _LARGER * _area(same) else same
-
-
-def _area(track: Track) -> float:
-    return track.box.width * track.box.height
+def _record(recording: Recording, analysed: AnalysedFrame, time: float) -> None:
+    pipeline = analysed.pipeline
+    version = pipeline.classifier.version
+    recording.add(analysed.present, time, version, pipeline.detector.name)

@@ -290,7 +290,7 @@ def _watch(options: argparse.Namespace) -> int:
         damage = "" if interruption.noted else source.damage
     finally:
         source.close()
-    if not (watched.meter.frames or interruption.noted):
+    if not (watched.frames or interruption.noted):
         raise VideoError(
             f"{options.source}: no frame could be read; the video is empty or damaged."
         )
@@ -332,5 +332,3 @@ def _pipeline(options: argparse.Namespace, *, threads: int = 2) -> FERPipeline:
             load_detector(options.detector, threads=threads),
             EmotionClassifier(version, threads=threads),
         )
-
-

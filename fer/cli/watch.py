@@ -1,36 +1,33 @@
-"""Follow the expressions of a video file or a camera without a browser.
-
-With the engine of the live page.
-"""
+"""Follow the expressions of a video file or a camera without a browser."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fer.annotate import annotate_tracks
 from fer.cli.files import GrowingFile
-from fer.detection.following import FollowingDetector
 from fer.errors import FERError
 from fer.pipeline import FERPipeline
 from fer.records import csv_lines, origin_of, track_columns, track_record
-from fer.streams.timing import FrameMeter
-from fer.streams.tracking import FaceTracker, Track
-from fer.streams.video import Camera, Frame, VideoFile, VideoWriter
+from fer.results import Track
+from fer.streams.engine import AnalysedFrame, StreamEngine, StreamSettings
+from fer.streams.timing import FrameTimes
+from fer.streams.video import Camera, VideoFile, VideoWriter
 
 _MINUTE = 60.0
+_ALL_FRAMES = 100_000  # an hour of a camera
+
+_Sink = Callable[[AnalysedFrame, float], None]
+"""Takes an analysed frame and its time in seconds from the start of the stream."""
 
 
 @dataclass
 class Span:
-    """How long one track kept one label, in seconds from the start of the stream.
-
-    And its mean score.
-    """
+    """How long one track kept one label, in seconds from the start, and its mean score."""
 
     track: int
     label: str
@@ -39,43 +36,50 @@ class Span:
     score: float = 0.0
     frames: int = 0
 
-    def add(self, time: float, score: float) -> None:
-        self.end = time
+    def add(self, seconds: float, score: float) -> None:
+        self.end = seconds
         self.frames += 1
         self.score += (score - self.score) / self.frames
 
 
 @dataclass
 class Watched:
-    """What a stream showed: spans by time, label changes with and without smoothing.
-
-    And processing times.
-    """
+    """What was seen of a stream: spans, processing times, and how often labels changed."""
 
     spans: list[Span] = field(default_factory=list)
-    meter: FrameMeter = field(default_factory=lambda: FrameMeter(window=100_000))
+    frame_times: FrameTimes = field(default_factory=lambda: FrameTimes(window=_ALL_FRAMES))
     seconds: float = 0.0
     changes: int = 0
     raw_changes: int = 0
     _open: dict[int, Span] = field(default_factory=dict, repr=False)
-    _raw: dict[int, str] = field(default_factory=dict, repr=False)
+    _raw_labels: dict[int, str] = field(default_factory=dict, repr=False)
 
-    def add(self, tracks: list[Track], frame: Frame, processing: float) -> None:
-        """Count one frame; `tracks` are those that it shows itself."""
-        self.meter.add(frame.seconds, processing)
-        self.seconds = frame.seconds
-        for track in tracks:
-            span = self._open.get(track.number)
-            if span is None or span.label != track.label:
-                self.changes += span is not None
-                span = self._open[track.number] = Span(
-                    track.number, track.label, frame.seconds, frame.seconds
-                )
-                self.spans.append(span)
-            span.add(frame.seconds, track.score)
-            raw = track.prediction.label
-            self.raw_changes += self._raw.get(track.number, raw) != raw
-            self._raw[track.number] = raw
+    @property
+    def frames(self) -> int:
+        return self.frame_times.frames
+
+    def add(self, present: list[Track], seconds: float, processing: float) -> None:
+        """Count the frame at `seconds` from the start, with the tracks present in it."""
+        self.frame_times.add(seconds, processing)
+        self.seconds = seconds
+        for track in present:
+            self._span_of(track).add(seconds, track.score)
+            self._note_raw_label(track)
+
+    def _span_of(self, track: Track) -> Span:
+        """The open span of the track, or a new one where its label has changed."""
+        span = self._open.get(track.number)
+        if span is None or span.label != track.label:
+            self.changes += span is not None
+            span = Span(track.number, track.label, self.seconds, self.seconds)
+            self._open[track.number] = span
+            self.spans.append(span)
+        return span
+
+    def _note_raw_label(self, track: Track) -> None:
+        label = track.prediction.label
+        self.raw_changes += self._raw_labels.get(track.number, label) != label
+        self._raw_labels[track.number] = label
 
     def table(self) -> str:
         """A line a span: its start and end, track, label and mean score."""
@@ -87,23 +91,25 @@ class Watched:
 
     def summary(self) -> str:
         """One line: frames, tracks, processing time, label changes a minute."""
-        median, late = (1e3 * self.meter.quantile(share) for share in (0.5, 0.95))
-        minutes = self.seconds / _MINUTE
-        rates = [count / minutes if minutes else 0.0 for count in (self.changes, self.raw_changes)]
-        changes = ", label changes a minute {:.1f} (raw {:.1f})".format(*rates)
+        median = 1e3 * self.frame_times.quantile(0.5)
+        late = 1e3 * self.frame_times.quantile(0.95)
         return (
-            f"{self.meter.frames} frames in {self.seconds:.1f} s of video, {len(self._open)}"
-            f" tracks, {median:.1f} ms a frame (95 % within {late:.1f}"
-            f" ms){changes if minutes else ''}"
+            f"{self.frames} frames in {self.seconds:.1f} s of video, {len(self._open)} tracks,"
+            f" {median:.1f} ms a frame (95 % within {late:.1f} ms){self._changes_a_minute()}"
         )
+
+    def _changes_a_minute(self) -> str:
+        if not self.seconds:
+            return ""
+        minutes = self.seconds / _MINUTE
+        smoothed = self.changes / minutes
+        raw = self.raw_changes / minutes
+        return f", label changes a minute {smoothed:.1f} (raw {raw:.1f})"
 
 
 @dataclass(frozen=True)
 class Watcher:
-    """Runs a pipeline over a stream.
-
-    And writes the annotated video and the table of tracks where asked to.
-    """
+    """Runs a pipeline over a stream, and writes an annotated video and a table where asked to."""
 
     pipeline: FERPipeline
     time_constant: float = 0.5
@@ -111,59 +117,43 @@ class Watcher:
     csv: Path | None = None
 
     def __call__(self, source: VideoFile | Camera, watched: Watched) -> Generator[None]:
-        """Process frame by frame into `watched`.
-
-        What was written is whole wherever the caller stops.
-        """
-        pipeline = replace(self.pipeline, detector=FollowingDetector(self.pipeline.detector))
-        tracker = FaceTracker(self.time_constant)
+        """Add frame by frame to `watched`; what was written is whole wherever the caller stops."""
+        engine = StreamEngine(StreamSettings(self.pipeline, self.time_constant))
         with ExitStack() as stack:
             sinks = list(self._sinks(stack, live=isinstance(source, Camera)))
-            for frame in source:
+            for image, seconds in source:
                 begun = time.perf_counter()
-                predictions = pipeline(frame.image)
-                tracks = tracker.update(predictions, frame.seconds)
-                picture = annotate_tracks(frame.image, tracks)
-                processing = time.perf_counter() - begun
-                present = [
-                    track for track in tracks if any(track.prediction is p for p in predictions)
-                ]
-                watched.add(present, frame, processing)
+                analysed = engine(image, seconds)
+                watched.add(analysed.present, seconds, time.perf_counter() - begun)
                 for sink in sinks:
-                    sink(frame._replace(image=picture), present)
+                    sink(analysed, seconds)
                 yield
 
-    def _sinks(
-        self, stack: ExitStack, live: bool
-    ) -> Iterator[Callable[[Frame, list[Track]], None]]:
+    def _sinks(self, stack: ExitStack, *, live: bool) -> Iterator[_Sink]:
         if self.output:
             writer = stack.enter_context(VideoWriter(self.output))
-            yield lambda frame, _: writer.write(frame.image, frame.seconds)
+            yield lambda analysed, seconds: writer.write(analysed.picture, seconds)
         if self.csv:
             columns = track_columns(self.pipeline.classifier.labels)
             table = GrowingFile(self.csv, "--csv", header="".join(csv_lines([], columns)))
             stack.enter_context(table)
             stack.push(_finishing(table))
-            yield self._table_sink(table, columns, live)
+            yield _table_sink(table, columns, live=live)
 
-    def _table_sink(
-        self, table: GrowingFile, columns: list[str], live: bool
-    ) -> Callable[[Frame, list[Track]], None]:
-        origin = origin_of(self.pipeline.classifier.version, self.pipeline.detector.name)
 
-        def write(frame: Frame, tracks: list[Track]) -> None:
-            date = datetime.now(UTC) if live else None
-            rows = [track_record(track, frame.seconds, date) | origin for track in tracks]
-            table.append("".join(csv_lines(rows, columns, header=False)))
+def _table_sink(table: GrowingFile, columns: list[str], *, live: bool) -> _Sink:
+    def write(analysed: AnalysedFrame, seconds: float) -> None:
+        pipeline = analysed.pipeline
+        origin = origin_of(pipeline.classifier.version, pipeline.detector.name)
+        date = datetime.now(UTC) if live else None
+        rows = [track_record(track, seconds, date) | origin for track in analysed.present]
+        table.append("".join(csv_lines(rows, columns, header=False)))
 
-        return write
+    return write
 
 
 def _finishing(table: GrowingFile) -> Callable[..., None]:
-    """What finishes the table as its block ends, also where the caller stops.
-
-    But not where it cannot be written.
-    """
+    """What finishes the table as its block ends, unless it cannot be written."""
 
     def finish(kind: type[BaseException] | None, *_: object) -> None:
         if kind is None or not issubclass(kind, FERError):

@@ -7,7 +7,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.results import Box, Face
+from fer.geometry import Box
+from fer.results import Face
 
 Image = NDArray[np.uint8]
 """A picture, RGB (height, width, 3)."""

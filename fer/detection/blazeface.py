@@ -9,7 +9,8 @@ from fer.detection.blazeface_graph import BlazeFaceGraph
 from fer.detection.candidates import Candidates, joined
 from fer.detection.pictures import REGION_SIDE, check_picture, cut_region, cut_tiles, longest_side
 from fer.detection.suppression import merge_overlapping, touching, unnested
-from fer.results import Box, Face, Landmarks, Point
+from fer.geometry import Box, Landmarks, Point
+from fer.results import Face
 
 _LEAST_SCORE = 0.53
 _LEAST_SCORE_IN_TILES = 0.65

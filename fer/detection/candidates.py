@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer.detection.base import Image
-from fer.results import Box, Face, Landmarks, Point
+from fer.geometry import Box, Landmarks, Point
+from fer.results import Face
 
 Array = NDArray[np.float32]
 
@@ -74,7 +75,7 @@ class Candidates:
             if box:
                 weak = score < weak_below
                 faces.append(Face(box, min(score, 1.0), landmarks(others), extent, weak=weak))
-        return sorted(faces, key=lambda face: -face.box.width * face.box.height)
+        return sorted(faces, key=lambda face: -face.box.area)
 
 
 def joined(parts: Sequence[Candidates]) -> Candidates:

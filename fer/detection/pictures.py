@@ -10,7 +10,7 @@ import numpy as np
 
 from fer.detection.base import Image
 from fer.detection.candidates import Array
-from fer.results import Box
+from fer.geometry import Box
 
 REGION_SIDE = 128
 """Side in pixels of a network's input for a region of a picture, whichever the detector."""

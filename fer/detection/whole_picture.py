@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fer.detection.base import Image
 from fer.detection.pictures import longest_side
-from fer.results import Box, Face
+from fer.geometry import Box
+from fer.results import Face
 
 
 class WholePicture:

@@ -14,7 +14,8 @@ from fer.detection.base import Image
 from fer.detection.candidates import Array, Candidates
 from fer.detection.pictures import REGION_SIDE, cut_region, longest_side, resized
 from fer.detection.weights import yunet_weights
-from fer.results import Box, Face, Landmarks, Point
+from fer.geometry import Box, Landmarks, Point
+from fer.results import Face
 
 _SIDE = 640
 """The longest side of the network's input for a whole picture, in pixels."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,34 +11,37 @@ _RATE_SECONDS = 2.0
 _WINDOW = 300  # frames, ten seconds of a camera
 
 
-class FrameMeter:
-    """Rate and processing time of the latest frames of a stream."""
+class _Done(NamedTuple):
+    """When a frame was done, and how long it took, in seconds."""
+
+    time: float
+    duration: float
+
+
+class FrameTimes:
+    """Frame rate and processing times of the latest frames of a stream, `window` of them."""
 
     def __init__(self, window: int = _WINDOW) -> None:
         self.frames = 0
-        self._frames: deque[tuple[float, float]] = deque(maxlen=window)
+        self._latest: deque[_Done] = deque(maxlen=window)
 
-    def add(self, time: float, seconds: float) -> None:
-        """Count a frame that was done at `time` and took `seconds`."""
+    def add(self, time: float, duration: float) -> None:
+        """Count a frame that was done at `time` and took `duration` seconds."""
         self.frames += 1
-        self._frames.append((time, seconds))
+        self._latest.append(_Done(time, duration))
 
     def rate(self, now: float) -> float:
         """Frames a second over the last two seconds, or since the first frame."""
-        recent = [time for time, _ in self._frames if now - time <= _RATE_SECONDS]
+        recent = [frame.time for frame in self._latest if now - frame.time <= _RATE_SECONDS]
         if not recent or now <= recent[0]:
             return 0.0
-        since = now - self._frames[0][0]
-        # frames after the first
-        return (len(recent) - (since <= _RATE_SECONDS)) / min(_RATE_SECONDS, since)
+        elapsed = now - self._latest[0].time
+        if elapsed <= _RATE_SECONDS:  # the first frame begins the first interval
+            return (len(recent) - 1) / elapsed
+        return len(recent) / _RATE_SECONDS
 
     def quantile(self, share: float) -> float:
-        """The processing time in seconds that this share of the latest frames stays within.
-
-        0 before the first.
-        """
-        return (
-            float(np.quantile([seconds for _, seconds in self._frames], share))
-            if self._frames
-            else 0.0
-        )
+        """The seconds within which this share of the latest frames was done, 0 before the first."""
+        if not self._latest:
+            return 0.0
+        return float(np.quantile([frame.duration for frame in self._latest], share))

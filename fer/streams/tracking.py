@@ -1,4 +1,4 @@
-"""Faces followed from frame to frame: stable numbers, smoothed scores, labels and boxes that do not flicker.
+"""Follow faces from frame to frame: stable numbers; scores, labels and boxes that do not flicker.
 
 Only overlap joins the faces of two frames. Nobody is recognised: who leaves and returns gets a new
 number.
@@ -9,168 +9,147 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.detection.following import overlap
-from fer.results import Box, Prediction
+from fer.geometry import Box
+from fer.results import Prediction, Track
 
 COAST_SECONDS = 0.3
-"""How long a face that the detector misses is still shown."""
+"""How long the track of a face that the detector misses is still returned."""
 
 _FORGET_SECONDS = 1.0
 # boxes grow by this share of their sides before they are compared (Yang et al. 2023, "C-BIoU")
 _BUFFER = 0.3
-_OVERLAP = 0.2
-_MARGIN = 0.1  # by which a label must lead before it replaces the one that is shown
-_SHOWN_SECONDS = 0.25  # a figure that changes more often cannot be read
-# 1 Euro filter (Casiez, Roussel, Vogel 2012): cutoffs in Hz, and how much faster for each box
-# height a second.
-_STILL, _MOVING, _SPEED = 1.0, 8.0, 1.0
+_SAME_FACE = 0.2  # intersection over union of two such boxes
+_MARGIN = 0.1  # by which a label must lead before it replaces the track's label
+_DISPLAY_SECONDS = 0.25  # a score that changes more often cannot be read
 
-
-@dataclass(frozen=True, slots=True)
-class Track:
-    """A face followed over frames.
-
-    `prediction` is what its latest frame gave, untouched; the rest is steadied.
-
-    `scores` are the smoothed probabilities, `label` is the one that leads clearly, and `figure` is
-    its score as it should be written on the picture: it changes a few times a second, and with it
-    `doubts`, the reasons not to take `label` for an answer. `seen` is the time of `prediction` in
-    seconds.
-    """
-
-    number: int
-    box: Box
-    scores: Mapping[str, float]
-    label: str
-    figure: float
-    prediction: Prediction
-    seen: float
-    doubts: tuple[str, ...]
-
-    @property
-    def score(self) -> float:
-        """The smoothed probability of `label`."""
-        return self.scores[self.label]
-
-    @property
-    def uncertain(self) -> bool:
-        """Whether there is any reason not to take `label` for an answer."""
-        return bool(self.doubts)
+# 1 Euro filter (Casiez, Roussel, Vogel 2012): the cutoff of a still face, and of the speed, and by
+# how much the cutoff rises for each box height a second, all in Hz
+_STILL_CUTOFF = 1.0
+_CUTOFF_SLOPE = 8.0
 
 
 class FaceTracker:
-    """Joins the predictions of successive frames into tracks; one tracker a stream, called from one thread at a time.
+    """Joins the predictions of the frames of one stream into tracks, from one thread at a time.
 
-    `time_constant` is the exponential smoothing of the scores in seconds: after a sudden change
-    they are 63 % of the way there. It may be set while the stream runs; 0 shows every frame's own
-    scores and label.
+    `time_constant` is that of the exponential smoothing of the scores, in seconds: after a sudden
+    change they are 63 % of the way there. It may be set while the stream runs; at 0 every frame
+    keeps its own scores and label.
     """
 
     def __init__(self, time_constant: float = 0.5) -> None:
         self.time_constant = time_constant
-        self._tracks: list[_Followed] = []
+        self._followed: list[_Followed] = []
         self._numbers = itertools.count(1)
 
     def update(self, predictions: Sequence[Prediction], time: float) -> list[Track]:
-        """The tracks to show at `time` in seconds, by number.
-
-        A face missed for a moment stays where it was.
-        """
-        self._tracks = [
-            track for track in self._tracks if abs(time - track.seen) <= _FORGET_SECONDS
+        """The tracks at `time` in seconds, by number; a face missed for a moment stays in place."""
+        self._followed = [
+            face for face in self._followed if _age(face.track, time) <= _FORGET_SECONDS
         ]
-        for prediction, track in _matched(predictions, self._tracks):
-            if track is None:
-                self._tracks.append(_Followed(next(self._numbers), prediction, time))
+        for prediction, followed in _matched(predictions, self._followed):
+            if followed is None:
+                self._followed.append(_Followed(next(self._numbers), prediction, time))
             else:
-                track.add(prediction, time, self.time_constant)
-        return [track.shown for track in self._tracks if abs(time - track.seen) <= COAST_SECONDS]
+                followed.add(prediction, time, self.time_constant)
+        tracks = [face.track for face in self._followed]
+        return [track for track in tracks if _age(track, time) <= COAST_SECONDS]
 
     def scale(self, x: float, y: float) -> None:
-        """Follow frames that have become `x` times as wide and `y` times as high."""
-        for track in self._tracks:
-            track.scale(x, y)
+        """Adapt to frames that have become `x` times as wide and `y` times as high."""
+        for face in self._followed:
+            face.scale(x, y)
 
 
 class _Followed:
-    """What is remembered of one face."""
+    """A face, its track, and what the track's next step depends on."""
 
     def __init__(self, number: int, prediction: Prediction, time: float) -> None:
-        scores = dict(prediction.scores)
-        label, box = prediction.label, prediction.face.box
-        self.shown = Track(
-            number, box, scores, label, scores[label], prediction, time, prediction.doubts
+        box, label = prediction.face.box, prediction.label
+        self.track = Track(
+            number=number,
+            box=box,
+            scores=prediction.scores,
+            label=label,
+            displayed_score=prediction.score,
+            prediction=prediction,
+            seen=time,
+            doubts=prediction.doubts,
         )
-        self._figure_time = time
+        self._displayed_at = time
         self._filter = _BoxFilter(box)
-
-    @property
-    def seen(self) -> float:
-        return self.shown.seen
 
     def add(self, prediction: Prediction, time: float, time_constant: float) -> None:
-        seconds = max(time - self.seen, 0.0)
-        scores = self._smoothed(prediction.scores, seconds, time_constant)
-        label = self._leader(scores, time_constant)
-        figure, doubts = self.shown.figure, self.shown.doubts
-        if (
-            label != self.shown.label
-            or abs(time - self._figure_time) >= _SHOWN_SECONDS
-            or time_constant <= 0
-        ):
-            figure, self._figure_time = scores[label], time
-            doubts = prediction.doubts_at(figure)
-        box = self._filter(prediction.face.box, seconds)
-        self.shown = Track(self.shown.number, box, scores, label, figure, prediction, time, doubts)
+        elapsed = max(time - self.track.seen, 0.0)
+        scores = _smoothed(self.track.scores, prediction.scores, elapsed, time_constant)
+        label = _steady_label(self.track.label, scores, time_constant)
+        track = replace(
+            self.track,
+            box=self._filter(prediction.face.box, elapsed),
+            scores=scores,
+            label=label,
+            prediction=prediction,
+            seen=time,
+        )
+        if self._display_is_due(label, time) or time_constant <= 0:
+            self._displayed_at = time
+            doubts = prediction.doubts_at(track.score)
+            track = replace(track, displayed_score=track.score, doubts=doubts)
+        self.track = track
+
+    def _display_is_due(self, label: str, time: float) -> bool:
+        return label != self.track.label or abs(time - self._displayed_at) >= _DISPLAY_SECONDS
 
     def scale(self, x: float, y: float) -> None:
-        box, prediction = self.shown.box.scaled(x, y), self.shown.prediction
+        prediction = self.track.prediction
         face = replace(prediction.face, box=prediction.face.box.scaled(x, y))
-        self.shown = replace(self.shown, box=box, prediction=replace(prediction, face=face))
+        box = self.track.box.scaled(x, y)
+        self.track = replace(self.track, box=box, prediction=replace(prediction, face=face))
         self._filter = _BoxFilter(box)
-
-    def _smoothed(
-        self, new: Mapping[str, float], seconds: float, time_constant: float
-    ) -> dict[str, float]:
-        old = self.shown.scores
-        # another version with other labels starts anew
-        if time_constant <= 0 or old.keys() != new.keys():
-            return dict(new)
-        weight = -math.expm1(-seconds / time_constant)
-        return {label: old[label] + weight * (score - old[label]) for label, score in new.items()}
-
-    def _leader(self, scores: Mapping[str, float], time_constant: float) -> str:
-        best = max(scores, key=lambda label: scores[label])
-        kept = self.shown.label
-        if time_constant <= 0 or kept not in scores:
-            return best
-        return best if scores[best] - scores[kept] > _MARGIN else kept
 
 
 class _BoxFilter:
-    """The 1 Euro filter on a box's centre and sides.
-
-    Still faces keep still, moving ones are followed without delay.
-    """
+    """The 1 Euro filter on a box's centre and sides: steady at rest, without delay in motion."""
 
     def __init__(self, box: Box) -> None:
-        self._shape, self._speed = _shape(box), np.zeros(4)
+        self._shape = _shape(box)
+        self._speed = np.zeros(4)
 
     def __call__(self, box: Box, seconds: float) -> Box:
         if seconds > 0:
-            new, side = _shape(box), box.height
-            self._speed += _weight(_STILL, seconds) * (
-                (new - self._shape) / seconds / side - self._speed
-            )
-            cutoff = _STILL + _MOVING * _SPEED * np.abs(self._speed)
-            self._shape = self._shape + _weight(cutoff, seconds) * (new - self._shape)
+            change = _shape(box) - self._shape
+            speed = change / seconds / box.height
+            self._speed += _weight(_STILL_CUTOFF, seconds) * (speed - self._speed)
+            cutoff = _STILL_CUTOFF + _CUTOFF_SLOPE * np.abs(self._speed)
+            self._shape = self._shape + _weight(cutoff, seconds) * change
         x, y, width, height = self._shape.tolist()  # the sides stay positive, whatever comes
         return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+
+def _age(track: Track, time: float) -> float:
+    """Seconds since the face was seen, or, after a clock was set back, until then."""
+    return abs(time - track.seen)
+
+
+def _smoothed(
+    old: Mapping[str, float], new: Mapping[str, float], elapsed: float, time_constant: float
+) -> Mapping[str, float]:
+    another_label_set = old.keys() != new.keys()
+    if time_constant <= 0 or another_label_set:
+        return new
+    weight = -math.expm1(-elapsed / time_constant)
+    return {label: old[label] + weight * (score - old[label]) for label, score in new.items()}
+
+
+def _steady_label(kept: str, scores: Mapping[str, float], time_constant: float) -> str:
+    best = max(scores, key=lambda label: scores[label])
+    if time_constant <= 0 or kept not in scores:
+        return best
+    return best if scores[best] - scores[kept] > _MARGIN else kept
 
 
 def _weight(cutoff: NDArray[np.float64] | float, seconds: float) -> NDArray[np.float64]:
@@ -184,31 +163,24 @@ def _shape(box: Box) -> NDArray[np.float64]:
 
 
 def _matched(
-    predictions: Sequence[Prediction], tracks: Sequence[_Followed]
+    predictions: Sequence[Prediction], followed: Sequence[_Followed]
 ) -> list[tuple[Prediction, _Followed | None]]:
-    """Each prediction with the track it continues, the best overlaps first.
-
-    None where it begins a new one.
-    """
-    grown = [_grown(prediction.face.box) for prediction in predictions]
-    known = [_grown(track.shown.prediction.face.box) for track in tracks]
-    pairs = [(overlap(a, b), i, j) for i, a in enumerate(grown) for j, b in enumerate(known)]
-    of: dict[int, int] = {}
-    for shared, i, j in sorted(pairs, reverse=True):
-        if shared > _OVERLAP and i not in of and j not in of.values():
-            of[i] = j
+    """Each prediction with the face that it continues, best overlaps first, or with None."""
+    new = [_buffered(prediction) for prediction in predictions]
+    known = [_buffered(face.track.prediction) for face in followed]
+    pairs = [(a.iou(b), i, j) for i, a in enumerate(new) for j, b in enumerate(known)]
+    partner: dict[int, int] = {}
+    for overlap, i, j in sorted(pairs, reverse=True):
+        if overlap > _SAME_FACE and i not in partner and j not in partner.values():
+            partner[i] = j
     return [
-        (prediction, tracks[of[i]] if i in of else None) for i, prediction in enumerate(predictions)
+        (prediction, followed[partner[i]] if i in partner else None)
+        for i, prediction in enumerate(predictions)
     ]
 
 
-def _grown(box: Box) -> Box:
-    x, y = _BUFFER * box.width, _BUFFER * box.height
+def _buffered(prediction: Prediction) -> Box:
+    box = prediction.face.box
+    x = _BUFFER * box.width
+    y = _BUFFER * box.height
     return Box(box.x1 - x, box.y1 - y, box.x2 + x, box.y2 + y)
-
-
-def mirrored(track: Track, width: int) -> Track:
-    """The track as a mirror shows it, in a picture `width` pixels wide."""
-    return replace(
-        track, box=Box(width - track.box.x2, track.box.y1, width - track.box.x1, track.box.y2)
-    )

@@ -10,11 +10,9 @@ import re
 import shutil
 import threading
 import time
-import weakref
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -24,7 +22,6 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app_pages.compare.gallery import Row, faces_html
-from app_pages.live import connection
 from app_pages.live.recording import Recording
 from app_pages.live.stream import Stream
 from app_pages.photos import session
@@ -688,82 +685,3 @@ def test_live_takes_a_single_photo_instead(live: AppTest) -> None:
     assert live.get("image")
     live.toggle(key="single_photo").set_value(False).run()
     assert "live_photo" not in live.session_state
-
-
-# The watch over closed tabs
-
-
-class Worker:
-    """As much of the library's connection as the watch needs."""
-
-    def __init__(self) -> None:
-        self.pc = SimpleNamespace(connectionState="connected")
-        self.stops = 0
-
-    def stop(self) -> None:
-        self.stops += 1
-        self.pc.connectionState = "closed"
-
-
-def quiet(silence: float | None) -> SimpleNamespace:
-    return SimpleNamespace(readout=lambda: SimpleNamespace(silence=silence))
-
-
-@pytest.mark.parametrize(
-    ("silence", "active", "stops"),
-    [
-        (2.1, False, 1),
-        (100.0, False, 1),
-        (2.1, True, 0),
-        (1.9, False, 0),
-        (None, False, 0),
-        (0.0, False, 0),
-    ],
-)
-def test_a_connection_ends_with_its_tab(
-    monkeypatch: pytest.MonkeyPatch, silence: float | None, active: bool, stops: int
-) -> None:
-    worker, rounds = Worker(), []
-
-    def sleep(_: float) -> None:
-        rounds.append(1)
-        if len(rounds) == 3:
-            worker.pc.connectionState = "closed"
-
-    monkeypatch.setattr(connection, "sleep", sleep)
-    monkeypatch.setattr(
-        connection.runtime,
-        "get_instance",
-        lambda: SimpleNamespace(is_active_session=lambda name: active and name == "me"),
-    )
-    connection._end_with_its_tab(weakref.ref(worker), quiet(silence), "me")
-    assert worker.stops == stops
-    assert len(rounds) == (0 if stops else 3)
-
-
-def test_every_new_connection_is_watched_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Even one that lies where the one before lay in memory, which is common."""
-    watched: list[str] = []
-    monkeypatch.setattr(connection.st, "session_state", {})
-    monkeypatch.setattr(connection, "get_script_run_ctx", lambda: SimpleNamespace(session_id="me"))
-    monkeypatch.setattr(connection, "_end_with_its_tab", lambda *_: watched.append("one"))
-    monkeypatch.setattr(connection, "id", lambda _: 7, raising=False)
-    workers: list[Worker] = []
-
-    def run() -> None:
-        connection._watch(
-            SimpleNamespace(_get_worker=lambda: workers[0] if workers else None), quiet(None)
-        )
-        for thread in [thread for thread in threading.enumerate() if thread.name == "tab watch"]:
-            thread.join(5)
-
-    run()
-    assert watched == []
-    workers.append(Worker())
-    run()
-    run()
-    assert watched == ["one"]
-    workers[0] = Worker()  # STOP and START
-    run()
-    run()
-    assert watched == ["one", "one"]

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from fer import annotate as annotate_function
 from fer.annotate import annotate, annotate_tracks, write_banner
 from fer.colors import EXPRESSION_COLORS, OTHER_COLORS, color_of
-from fer.results import LABELS, Box, Face, Prediction
-from fer.streams.tracking import FaceTracker, Track
+from fer.geometry import Box
+from fer.results import LABELS, Face, Prediction, Track
+from fer.streams.tracking import FaceTracker
 
 pytestmark = pytest.mark.filterwarnings("error")
 BACKGROUND = (120, 140, 125)
@@ -48,14 +49,15 @@ def rgb(color: str) -> list[int]:
 def captions(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Rect]]:
     """Filled by each call of `annotate`: the text and the place of every caption."""
     module = importlib.import_module("fer.annotate")  # in the package the function hides the module
-    layout, seen = module._layout, []
+    placed = module.placed
+    seen: list[tuple[str, Rect]] = []
 
     def spy(*args: object) -> object:
-        result = layout(*args)
+        result = placed(*args)
         seen[:] = [(caption.text, place) for caption, place in result]
         return result
 
-    monkeypatch.setattr(module, "_layout", spy)
+    monkeypatch.setattr(module, "placed", spy)
     return seen
 
 
@@ -357,10 +359,10 @@ def track(
     box: tuple[float, float, float, float],
     number: int = 1,
     label: str = "happy",
-    figure: float = 0.93,
+    displayed_score: float = 0.93,
 ) -> Track:
-    inner = prediction(box, label, figure)
-    return Track(number, Box(*box), inner.scores, label, figure, inner, 0.0, inner.doubts)
+    inner = prediction(box, label, displayed_score)
+    return Track(number, Box(*box), inner.scores, label, displayed_score, inner, 0.0, inner.doubts)
 
 
 @pytest.mark.parametrize("mirror", [False, True])
@@ -379,7 +381,7 @@ def test_a_track_wears_its_number_even_alone(captions):
 
 
 def test_the_figure_is_written_and_not_the_score(captions):
-    annotate_tracks(blank(640, 480), [replace(track((250, 180, 390, 340)), figure=0.41)])
+    annotate_tracks(blank(640, 480), [replace(track((250, 180, 390, 340)), displayed_score=0.41)])
     assert captions[0][0] == "1 happy 0.41"
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer import Box, Face, ModelVersion, Prediction
+from fer import Box, Face, ModelVersion, Prediction, Track
 from fer.records import (
     Record,
     csv_lines,
@@ -24,7 +24,7 @@ from fer.records import (
     track_columns,
     track_record,
 )
-from fer.streams.tracking import FaceTracker, Track
+from fer.streams.tracking import FaceTracker
 from tests.factories.versions import LABELS, write_tiny
 
 KEYS = [

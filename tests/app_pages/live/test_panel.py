@@ -1,6 +1,6 @@
 """What stands beside the live picture.
 
-Its HTML, its timeline, its empty states, and the page's trouble texts.
+Its HTML, its timeline and its empty states.
 """
 
 from __future__ import annotations
@@ -14,16 +14,13 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
-from streamlit_webrtc.component import WebRtcStreamerState
 
-from app_pages.live import connection
 from app_pages.live.panel import _runs
-from app_pages.live.stream import Readout
-from fer import LABELS, Box, Face, Prediction
+from app_pages.live.stream import DisplayedValues
+from fer import LABELS, Box, Face, Prediction, Track
 from fer.colors import color_of
-from fer.streams.tracking import Track
 
-EMPTY = Readout(None, 0.0, 0.0, 0.0, 0, "", None, [])
+EMPTY = DisplayedValues(None, 0.0, 0.0, 0.0, 0, "", None, [])
 HOSTILE = (
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
@@ -64,17 +61,19 @@ def track(labels: tuple[str, ...] = LABELS, score: float = 0.7) -> Track:
     return Track(3, Box(0, 0, 9, 9), scores, labels[0], score, prediction, 0.0, prediction.doubts)
 
 
-def running(**changes: object) -> Readout:
+def running(**changes: object) -> DisplayedValues:
     return replace(EMPTY, silence=0.01, rate=29.6, median=0.00412, late=0.0119, **changes)
 
 
-def shown(readout: Readout, labels: tuple[str, ...] = LABELS, *, playing: bool = True) -> AppTest:
-    def page(readout, labels, playing) -> None:
+def shown(
+    values: DisplayedValues, labels: tuple[str, ...] = LABELS, *, playing: bool = True
+) -> AppTest:
+    def page(values, labels, playing) -> None:
         from app_pages.live.panel import show
 
-        show(readout, labels, playing=playing)
+        show(values, labels, playing=playing)
 
-    app = AppTest.from_function(page, args=(readout, labels, playing), default_timeout=30).run()
+    app = AppTest.from_function(page, args=(values, labels, playing), default_timeout=30).run()
     assert not app.exception
     return app
 
@@ -155,10 +154,10 @@ def test_a_low_score_is_called_uncertain(score: float, remark: str) -> None:
 @pytest.mark.parametrize("face", [False, True])
 def test_labels_are_never_markup(face: bool) -> None:
     scores = dict.fromkeys(HOSTILE, 0.2)
-    readout = running(
+    values = running(
         main=track(HOSTILE) if face else None, timeline=[(-1.0, scores), (-0.5, scores)]
     )
-    html = markup(shown(readout, HOSTILE))
+    html = markup(shown(values, HOSTILE))
     tags = Tags(html)
     assert tags.tags <= {"div", "i", "b", "span", "small", "img", "p"}
     assert not tags.open
@@ -231,40 +230,3 @@ def test_the_line_breaks_where_the_camera_was_off() -> None:
         [(-5 + i / 5, {"a": 1.0}) for i in range(10)],
     )
     assert len(_runs(before + after, "a")) == 2
-
-
-# What the page says of the connection
-
-
-@pytest.mark.parametrize(
-    ("playing", "signalling", "since", "silence", "words"),
-    [
-        (False, False, None, None, ""),
-        (False, False, None, 100.0, ""),
-        (False, True, 3.0, None, ""),
-        (True, True, 7.9, None, ""),
-        (False, True, 8.1, None, "TURN server"),
-        (True, True, 8.1, 50.0, "TURN server"),  # the last frame came before this START
-        (True, True, 8.1, 0.03, ""),
-        (True, True, 60.0, 2.9, ""),
-        (True, True, 60.0, 3.1, "No frame has come for a while"),
-        (True, True, 4.0, 20.0, ""),
-    ],
-)
-def test_trouble(
-    monkeypatch: pytest.MonkeyPatch,
-    playing: bool,
-    signalling: bool,
-    since: float | None,
-    silence: float | None,
-    words: str,
-) -> None:
-    monkeypatch.setattr(connection, "monotonic", lambda: 1000.0)
-    monkeypatch.setattr(
-        connection.st, "session_state", {} if since is None else {connection._SINCE: 1000.0 - since}
-    )
-    found = connection.trouble(
-        WebRtcStreamerState(playing, signalling), replace(EMPTY, silence=silence)
-    )
-    assert words in found
-    assert bool(found) == bool(words)

@@ -18,8 +18,7 @@ import numpy as np
 import pytest
 
 from app_pages.live.recording import Recording
-from fer import Box, Face, ModelVersion, Prediction
-from fer.streams.tracking import Track
+from fer import Box, Face, ModelVersion, Prediction, Track
 from tests.factories.versions import LABELS, tiny_graph, weights, write_tiny
 
 DETECTOR = "fixed"

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from app_pages.live import stream as module
 from app_pages.live.recording import Recording
-from app_pages.live.stream import TIMELINE_SECONDS, Settings, Stream
+from app_pages.live.stream import TIMELINE_SECONDS, Stream
 from app_pages.photos.sources import SAMPLES
 from fer import (
     Box,
@@ -33,6 +33,8 @@ from fer import (
     load_detector,
     load_version,
 )
+from fer.streams import engine
+from fer.streams.engine import StreamSettings
 from tests.factories.versions import LABELS, write_tiny
 
 Image = NDArray[np.uint8]
@@ -72,10 +74,10 @@ class Eyes:
             raise type(self.error)(*self.error.args)
         whole = Box(0, 0, image.shape[1], image.shape[0])
         faces = [Face(box, 0.9) for box in ([whole] if self.boxes is None else self.boxes)]
-        return sorted(faces, key=lambda face: -face.box.width * face.box.height)
+        return sorted(faces, key=lambda face: -face.box.area)
 
 
-class Judge(EmotionClassifier):
+class FixedScores(EmotionClassifier):
     """A classifier that always says the same, and as late as it is told."""
 
     def __init__(self, version: ModelVersion, *scores: float) -> None:
@@ -102,7 +104,7 @@ class Clock:
 
 
 @pytest.fixture(autouse=True)
-def patience(monkeypatch: pytest.MonkeyPatch) -> float:
+def wait_seconds(monkeypatch: pytest.MonkeyPatch) -> float:
     """Wait for every frame however busy this machine is; what the app waits for is returned."""
     seconds = module._WAIT_SECONDS
     monkeypatch.setattr(module, "_WAIT_SECONDS", 20.0)
@@ -134,10 +136,10 @@ def opened(version: ModelVersion) -> Iterator[Opened]:
     streams: list[Stream] = []
 
     def open_stream(
-        detector: Eyes | None = None, classifier: Judge | None = None, **settings: object
+        detector: Eyes | None = None, classifier: FixedScores | None = None, **settings: object
     ) -> Stream:
-        pipeline = FERPipeline(detector or Eyes(), classifier or Judge(version))
-        streams.append(Stream(Settings(pipeline, **settings)))
+        pipeline = FERPipeline(detector or Eyes(), classifier or FixedScores(version))
+        streams.append(Stream(StreamSettings(pipeline, **settings)))
         return streams[-1]
 
     yield open_stream
@@ -197,7 +199,7 @@ def eventually(true: Callable[[], bool], seconds: float = 5.0) -> bool:
 
 
 def test_before_the_first_frame_there_is_nothing(opened: Opened) -> None:
-    now = opened().readout()
+    now = opened().displayed_values()
     assert (now.main, now.rate, now.median, now.late, now.dropped) == (None, 0, 0, 0, 0)
     assert (now.error, now.silence, now.timeline) == ("", None, [])
     assert not threads()
@@ -210,7 +212,7 @@ def test_frames_of_any_size_and_format_come_back_in_their_size(
     stream.recording = Recording()
     for pixels, width, height in ODD_FRAMES * 2:
         camera(stream, av.VideoFrame(width, height, pixels))
-        now = stream.readout()
+        now = stream.displayed_values()
         assert (now.main is not None, now.error, now.dropped) == (True, "", 0)
 
 
@@ -226,7 +228,7 @@ def test_a_face_keeps_its_number_when_the_frames_change_their_size(
     eyes.boxes = [Box(*(share * corners).tolist())]
     for _ in range(3):
         camera(stream, frame(width=round(640 * share), height=round(480 * share)))
-        main = stream.readout().main
+        main = stream.displayed_values().main
         assert main is not None
         assert main.number == 1
         assert (main.box.x1, main.box.y2) == pytest.approx(
@@ -238,7 +240,7 @@ def test_real_parts_follow_a_real_face_through_changing_frames(
     camera: Camera, clock: Clock
 ) -> None:
     stream = Stream(
-        Settings(
+        StreamSettings(
             FERPipeline(load_detector("blazeface", threads=1), EmotionClassifier(load_version()))
         )
     )
@@ -248,7 +250,7 @@ def test_real_parts_follow_a_real_face_through_changing_frames(
         for pixels, size in (("yuv420p", 480), ("gray", 480), ("yuv420p", 321), ("rgb24", 200)):
             clock.now += 2
             picture = camera(stream, portrait.reformat(size, size, pixels))
-            now = stream.readout()
+            now = stream.displayed_values()
             assert not has_banner(picture)
             assert now.main is not None
             assert list(now.main.scores) == list(load_version().labels)
@@ -256,7 +258,7 @@ def test_real_parts_follow_a_real_face_through_changing_frames(
             assert (x / size, y / size) == pytest.approx((0.46, 0.24), abs=0.05)
         for pixels, width, height in ODD_FRAMES:
             assert not has_banner(camera(stream, av.VideoFrame(width, height, pixels)))
-        assert stream.readout().error == ""
+        assert stream.displayed_values().error == ""
     finally:
         stream.ended()
     assert gone()
@@ -270,9 +272,9 @@ def test_the_newest_frame_is_taken_and_the_others_are_counted(
     stream = opened(eyes)
     camera(stream, *[frame(level) for level in range(count)])
     assert [int(image[60, 80, 0]) for image in eyes.seen] == [count - 1]
-    assert stream.readout().dropped == dropped
+    assert stream.displayed_values().dropped == dropped
     camera(stream, frame(), frame())
-    assert stream.readout().dropped == dropped + 1
+    assert stream.displayed_values().dropped == dropped + 1
 
 
 def test_mirror_changes_with_the_next_frame(opened: Opened, camera: Camera) -> None:
@@ -280,11 +282,13 @@ def test_mirror_changes_with_the_next_frame(opened: Opened, camera: Camera) -> N
     stream = opened(eyes, mirror=True)
     for mirror in (True, False, True):
         stream.use(
-            Settings(FERPipeline(eyes, Judge(stream.pipeline.classifier.version)), mirror=mirror)
+            StreamSettings(
+                FERPipeline(eyes, FixedScores(stream.pipeline.classifier.version)), mirror=mirror
+            )
         )
         picture = camera(stream, ramp()).astype(int)
         assert (picture[5, 2, 0] > picture[5, -3, 0]) == mirror
-        now = stream.readout()
+        now = stream.displayed_values()
         assert now.main is not None
         # what is recorded lies in the camera's own picture
         assert now.main.box.x1 == pytest.approx(100)
@@ -304,42 +308,44 @@ def test_mirror_holds_for_frames_that_fail(opened: Opened, camera: Camera, mirro
 def test_another_version_applies_to_the_next_frame(
     opened: Opened, camera: Camera, version: ModelVersion, tmp_path: Path
 ) -> None:
-    eyes, old = Eyes(), Judge(version)
+    eyes, old = Eyes(), FixedScores(version)
     stream = opened(eyes, old)
     camera(stream)
-    new = Judge(write_tiny(tmp_path / "other", name="other", labels=["a", "b", "c"]), 0.1, 0.2, 0.7)
-    for judge, labels, label in (
+    new = FixedScores(
+        write_tiny(tmp_path / "other", name="other", labels=["a", "b", "c"]), 0.1, 0.2, 0.7
+    )
+    for classifier, labels, label in (
         (new, ("a", "b", "c"), "c"),
         (old, LABELS, "happy"),
         (new, ("a", "b", "c"), "c"),
     ):
-        stream.use(Settings(FERPipeline(eyes, judge)))
-        assert stream.pipeline.classifier is judge
+        stream.use(StreamSettings(FERPipeline(eyes, classifier)))
+        assert stream.pipeline.classifier is classifier
         camera(stream)
-        main = stream.readout().main
+        main = stream.displayed_values().main
         assert main is not None
         assert (tuple(main.scores), main.label, main.number) == (labels, label, 1)
     assert (old.calls, new.calls) == (2, 2)
-    assert stream.readout().error == ""
+    assert stream.displayed_values().error == ""
 
 
 def test_another_detector_applies_to_the_next_frame(
     opened: Opened, camera: Camera, version: ModelVersion
 ) -> None:
-    stream, judge = opened(Eyes(Box(0, 0, 40, 40))), Judge(version)
+    stream, classifier = opened(Eyes(Box(0, 0, 40, 40))), FixedScores(version)
     camera(stream)
-    stream.use(Settings(FERPipeline(Eyes(Box(90, 50, 150, 110)), judge)))
+    stream.use(StreamSettings(FERPipeline(Eyes(Box(90, 50, 150, 110)), classifier)))
     camera(stream)
-    main = stream.readout().main
+    main = stream.displayed_values().main
     assert main is not None
     assert (main.box.x1, main.number) == (90, 2)
 
 
 def test_the_same_pipeline_is_not_begun_anew(opened: Opened, version: ModelVersion) -> None:
-    eyes, judge = Eyes(), Judge(version)
-    stream = opened(eyes, judge)
+    eyes, classifier = Eyes(), FixedScores(version)
+    stream = opened(eyes, classifier)
     before = stream.pipeline
-    stream.use(Settings(FERPipeline(eyes, judge), 0.0, False))
+    stream.use(StreamSettings(FERPipeline(eyes, classifier), 0.0, False))
     assert stream.pipeline is before
 
 
@@ -347,16 +353,16 @@ def test_another_version_can_be_chosen_while_the_old_one_is_busy(
     opened: Opened, camera: Camera, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_WAIT_SECONDS", 0.02)
-    eyes, slow, quick = Eyes(), Judge(version), Judge(version, 0.0, 0.0, 1.0)
+    eyes, slow, quick = Eyes(), FixedScores(version), FixedScores(version, 0.0, 0.0, 1.0)
     stream = opened(eyes, slow)
     slow.free.clear()
     assert has_banner(camera(stream))
-    stream.use(Settings(FERPipeline(eyes, quick), 0.0))
+    stream.use(StreamSettings(FERPipeline(eyes, quick), 0.0))
     assert has_banner(camera(stream))
     assert quick.calls == 0
     slow.free.set()
     assert eventually(lambda: not has_banner(camera(stream)))
-    main = stream.readout().main
+    main = stream.displayed_values().main
     assert main is not None
     assert main.label == "asleep"
 
@@ -372,14 +378,14 @@ def test_time_constant_changes_while_it_runs(
     time_constant: float,
     expected: float,
 ) -> None:
-    eyes, judge = Eyes(), Judge(version)
-    stream = opened(eyes, judge, time_constant=1.0)
+    eyes, classifier = Eyes(), FixedScores(version)
+    stream = opened(eyes, classifier, time_constant=1.0)
     camera(stream)
     clock.now += 0.5
-    judge.scores = (0.0, 1.0, 0.0)
-    stream.use(Settings(stream._settings.pipeline, time_constant))
+    classifier.scores = (0.0, 1.0, 0.0)
+    stream.use(StreamSettings(stream._settings.pipeline, time_constant))
     camera(stream)
-    main = stream.readout().main
+    main = stream.displayed_values().main
     assert main is not None
     assert main.scores["happy"] == pytest.approx(expected, abs=1e-6)
     assert main.prediction.scores["happy"] == 0
@@ -409,14 +415,14 @@ def test_an_error_is_shown_and_the_stream_goes_on(
     for _ in range(3):
         assert has_banner(camera(stream))
         # noted just after the picture came back
-        assert eventually(lambda: stream.readout().error.startswith(shown))
+        assert eventually(lambda: stream.displayed_values().error.startswith(shown))
     eyes.error = None
     assert not has_banner(camera(stream))
-    assert stream.readout().main is not None
+    assert stream.displayed_values().main is not None
     clock.now += 4.9
-    assert stream.readout().error
+    assert stream.displayed_values().error
     clock.now += 0.2
-    assert stream.readout().error == ""
+    assert stream.displayed_values().error == ""
 
 
 def test_an_error_without_end_does_not_end_the_stream(opened: Opened, camera: Camera) -> None:
@@ -434,7 +440,7 @@ def test_an_error_of_every_frame_is_logged_once_until_it_was_gone(
     def fail(words: str) -> int:
         eyes.error = RuntimeError(words)
         camera(stream)
-        assert eventually(lambda: stream.readout().error.endswith(words))
+        assert eventually(lambda: stream.displayed_values().error.endswith(words))
         stream.ended()
         assert gone()
         return len(caplog.records)
@@ -448,11 +454,11 @@ def test_an_error_of_every_frame_is_logged_once_until_it_was_gone(
 def test_a_failing_classifier_recovers(
     opened: Opened, camera: Camera, version: ModelVersion
 ) -> None:
-    judge = Judge(version, 5.0, 5.0, 5.0)  # no probabilities
-    stream = opened(classifier=judge)
+    classifier = FixedScores(version, 5.0, 5.0, 5.0)  # no probabilities
+    stream = opened(classifier=classifier)
     assert has_banner(camera(stream))
-    assert eventually(lambda: "scores must be probabilities" in stream.readout().error)
-    judge.scores = (0.0, 1.0, 0.0)
+    assert eventually(lambda: "scores must be probabilities" in stream.displayed_values().error)
+    classifier.scores = (0.0, 1.0, 0.0)
     assert not has_banner(camera(stream))
 
 
@@ -466,17 +472,17 @@ def test_the_face_of_long_ago_is_not_shown_while_frames_fail(
     for _ in range(20):
         clock.now += 0.1
         camera(stream)
-    assert stream.readout().silence == 0
-    assert stream.readout().main is None
+    assert stream.displayed_values().silence == 0
+    assert stream.displayed_values().main is None
 
 
 def test_the_main_face_goes_with_the_frames(opened: Opened, camera: Camera, clock: Clock) -> None:
     stream = opened()
     camera(stream)
     clock.now += 1.4
-    assert stream.readout().main is not None
+    assert stream.displayed_values().main is not None
     clock.now += 0.2
-    now = stream.readout()
+    now = stream.displayed_values()
     assert now.main is None
     assert now.silence == pytest.approx(1.6)
     assert len(now.timeline) == 1
@@ -490,14 +496,14 @@ def test_a_classifier_of_two_seconds_holds_nothing_up(
     camera: Camera,
     version: ModelVersion,
     monkeypatch: pytest.MonkeyPatch,
-    patience: float,
+    wait_seconds: float,
 ) -> None:
-    judge = Judge(version)
-    stream = opened(classifier=judge)
+    classifier = FixedScores(version)
+    stream = opened(classifier=classifier)
     camera(stream)
-    assert patience == 0.5
-    monkeypatch.setattr(module, "_WAIT_SECONDS", patience)
-    judge.free.clear()
+    assert wait_seconds == 0.5
+    monkeypatch.setattr(module, "_WAIT_SECONDS", wait_seconds)
+    classifier.free.clear()
     waits: list[float] = []
     end = time.monotonic() + 2.0
     while (begun := time.monotonic()) < end:
@@ -507,11 +513,11 @@ def test_a_classifier_of_two_seconds_holds_nothing_up(
     assert waits[0] >= 0.5
     assert max(waits) < 0.9
     assert max(waits[1:]) < 0.5
-    assert stream.readout().dropped == len(waits) - 1
-    judge.free.set()
+    assert stream.displayed_values().dropped == len(waits) - 1
+    classifier.free.set()
     assert eventually(lambda: not has_banner(camera(stream)))
-    assert judge.most == 1
-    now = stream.readout()
+    assert classifier.most == 1
+    now = stream.displayed_values()
     assert now.late > 0.5
     assert now.error == ""
 
@@ -520,13 +526,13 @@ def test_an_error_that_comes_too_late_is_still_reported(
     opened: Opened, camera: Camera, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_WAIT_SECONDS", 0.02)
-    judge = Judge(version, 9.0, 0.0, 0.0)
-    stream = opened(classifier=judge)
-    judge.free.clear()
+    classifier = FixedScores(version, 9.0, 0.0, 0.0)
+    stream = opened(classifier=classifier)
+    classifier.free.clear()
     camera(stream)
-    assert stream.readout().error == ""
-    judge.free.set()
-    assert eventually(lambda: "scores must be" in stream.readout().error)
+    assert stream.displayed_values().error == ""
+    classifier.free.set()
+    assert eventually(lambda: "scores must be" in stream.displayed_values().error)
 
 
 def test_two_threads_never_analyse_one_stream_at_once(
@@ -534,21 +540,21 @@ def test_two_threads_never_analyse_one_stream_at_once(
 ) -> None:
     """As when a new connection begins before the old one has ended."""
     monkeypatch.setattr(module, "_WAIT_SECONDS", 0.05)
-    judge = Judge(version)
-    stream = opened(classifier=judge)
+    classifier = FixedScores(version)
+    stream = opened(classifier=classifier)
     with ThreadPoolExecutor(3) as connections:
         futures = [connections.submit(_received, stream, (frame(),)) for _ in range(120)]
         for i in range(10):
             if i % 2:
-                judge.free.clear()
+                classifier.free.clear()
             else:
-                judge.free.set()
+                classifier.free.set()
             time.sleep(0.01)
             stream.ended()
-        judge.free.set()
+        classifier.free.set()
         assert all(future.result(20).shape == (120, 160, 3) for future in futures)
-    assert judge.most == 1
-    assert stream.readout().error == ""
+    assert classifier.most == 1
+    assert stream.displayed_values().error == ""
 
 
 # The end
@@ -569,27 +575,27 @@ def test_ended_leaves_no_thread_and_can_be_called_again(
     assert len(threads()) == 1
     stream.ended()
     assert gone()
-    assert len(stream.readout().timeline) >= 1
+    assert len(stream.displayed_values().timeline) >= 1
 
 
 def test_ended_during_an_analysis(
     opened: Opened, camera: Camera, version: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_WAIT_SECONDS", 0.02)
-    judge = Judge(version)
-    stream = opened(classifier=judge)
-    judge.free.clear()
+    classifier = FixedScores(version)
+    stream = opened(classifier=classifier)
+    classifier.free.clear()
     camera(stream)
     begun = time.monotonic()
     stream.ended()
     assert time.monotonic() - begun < 0.1
     assert has_banner(camera(stream))  # started again before the old analysis is done
-    judge.free.set()
+    classifier.free.set()
     assert eventually(lambda: not has_banner(camera(stream)))
-    assert judge.most == 1
+    assert classifier.most == 1
     stream.ended()
     assert gone()
-    assert stream.readout().error == ""
+    assert stream.displayed_values().error == ""
 
 
 @pytest.mark.parametrize("failing", [False, True])
@@ -600,7 +606,7 @@ def test_a_forgotten_stream_leaves_no_thread(
     monkeypatch.setattr(module.logger, "disabled", True)
     eyes = Eyes()
     eyes.error = RuntimeError("broken") if failing else None
-    stream = Stream(Settings(FERPipeline(eyes, Judge(version))))
+    stream = Stream(StreamSettings(FERPipeline(eyes, FixedScores(version))))
     camera(stream)
     assert len(threads()) == 1
     reference = weakref.ref(stream)
@@ -622,7 +628,7 @@ def test_no_picture_is_kept_after_the_camera_is_off(
         pictures.append(weakref.ref(annotated))
         return annotated
 
-    monkeypatch.setattr(module, "annotate_tracks", annotate)
+    monkeypatch.setattr(engine, "annotate_tracks", annotate)
     stream = opened()
     camera(stream)
     stream.ended()
@@ -638,7 +644,8 @@ def test_two_streams_never_share_anything(opened: Opened, version: ModelVersion)
     shares = (("happy", Box(10, 10, 50, 50), 20), ("asleep", Box(100, 60, 150, 115), 200))
     scores = {"happy": (1.0, 0.0, 0.0), "asleep": (0.0, 0.0, 1.0)}
     streams = [
-        opened(Eyes(box), Judge(version, *scores[label]), mirror=False) for label, box, _ in shares
+        opened(Eyes(box), FixedScores(version, *scores[label]), mirror=False)
+        for label, box, _ in shares
     ]
     recordings = [Recording(), Recording()]
     for stream, recording in zip(streams, recordings, strict=True):
@@ -652,7 +659,7 @@ def test_two_streams_never_share_anything(opened: Opened, version: ModelVersion)
     with ThreadPoolExecutor(2) as visitors:
         list(visitors.map(show, range(2)))
     for i, (label, box, level) in enumerate(shares):
-        now = streams[i].readout()
+        now = streams[i].displayed_values()
         assert now.main is not None
         assert (now.main.label, now.main.number, now.dropped) == (label, 1, 60 * i)
         assert now.main.box.x1 == pytest.approx(box.x1)
@@ -666,7 +673,7 @@ def test_shared_models_serve_two_streams() -> None:
     pipeline = FERPipeline(
         load_detector("blazeface", threads=1), EmotionClassifier(load_version(), threads=1)
     )
-    streams = [Stream(Settings(pipeline)), Stream(Settings(pipeline))]
+    streams = [Stream(StreamSettings(pipeline)), Stream(StreamSettings(pipeline))]
     with av.open(SAMPLES / "eileen-collins.jpg") as photo:
         portrait = next(photo.decode(video=0)).reformat(320, 320, "yuv420p")
     blank = av.VideoFrame.from_ndarray(np.full((320, 320, 3), 128, np.uint8), format="rgb24")
@@ -677,19 +684,19 @@ def test_shared_models_serve_two_streams() -> None:
                 for stream, picture in zip(streams, (portrait, blank), strict=True)
             ]
             assert not any(has_banner(future.result(20)) for future in futures)
-            assert streams[0].readout().main is not None
-            assert streams[1].readout().main is None
+            assert streams[0].displayed_values().main is not None
+            assert streams[1].displayed_values().main is None
     for stream in streams:
         stream.ended()
     assert gone()
 
 
-def test_readout_from_another_thread_while_frames_run(opened: Opened, camera: Camera) -> None:
+def test_values_read_from_another_thread_while_frames_run(opened: Opened, camera: Camera) -> None:
     stream, stop, problems = opened(), threading.Event(), []
 
     def look() -> None:
         while not stop.is_set():
-            now = stream.readout()
+            now = stream.displayed_values()
             times = [at for at, _ in now.timeline]
             if times != sorted(times) or now.dropped < 0 or now.median > now.late or now.error:
                 problems.append(now)
@@ -704,8 +711,8 @@ def test_readout_from_another_thread_while_frames_run(opened: Opened, camera: Ca
     for watcher in watchers:
         watcher.join(5)
     assert problems == []
-    assert stream.readout().dropped == 25
-    assert stream.readout().rate > 0
+    assert stream.displayed_values().dropped == 25
+    assert stream.displayed_values().rate > 0
 
 
 def test_timeline_is_sampled_and_holds_one_minute(
@@ -715,7 +722,7 @@ def test_timeline_is_sampled_and_holds_one_minute(
     for _ in range(300):
         clock.now += 0.25
         camera(stream, frame(width=16, height=16))
-    timeline = stream.readout().timeline
+    timeline = stream.displayed_values().timeline
     times = np.array([at for at, _ in timeline])
     assert times[0] >= -TIMELINE_SECONDS
     assert times[-1] > -0.4
@@ -724,11 +731,11 @@ def test_timeline_is_sampled_and_holds_one_minute(
     for _ in range(40):
         clock.now += 0.05
         camera(stream, frame(width=16, height=16))
-    timeline = stream.readout().timeline
+    timeline = stream.displayed_values().timeline
     assert np.diff([at for at, _ in timeline]).min() > 0.19
     assert sum(at > -1.01 for at, _ in timeline) <= 6
     clock.now += 70
-    assert stream.readout().timeline == []
+    assert stream.displayed_values().timeline == []
 
 
 def test_timeline_has_a_gap_where_there_was_no_face(
@@ -741,7 +748,7 @@ def test_timeline_has_a_gap_where_there_was_no_face(
         for _ in range(20):
             clock.now += 0.1
             camera(stream, frame(width=16, height=16))
-    faces = [scores is not None for _, scores in stream.readout().timeline]
+    faces = [scores is not None for _, scores in stream.displayed_values().timeline]
     changes = [
         a for a, b in zip([*faces, None], [None, *faces], strict=True) if a != b and a is not None
     ]
@@ -760,14 +767,14 @@ def test_the_main_face_stays_until_another_is_clearly_larger(
     eyes.boxes = (Box(5, 5, 45, 45), Box(80, 40, 80 + side, 40 + side))
     for _ in range(10):  # the whole picture is searched on every eighth frame
         camera(stream)
-    main = stream.readout().main
+    main = stream.displayed_values().main
     assert main is not None
     assert main.number == (2 if takes_over else 1)
     eyes.boxes = eyes.boxes[1:]
     for _ in range(10):
         clock.now += 0.04
         camera(stream)
-    main = stream.readout().main
+    main = stream.displayed_values().main
     assert main is not None
     assert main.number == 2
 
@@ -809,12 +816,12 @@ def test_recording_switched_off_in_the_middle_of_a_frame(
         def recording(self, _: Recording | None) -> None: ...
 
     recording = Recording()
-    camera(record := Stream(Settings(FERPipeline(Eyes(), Judge(version)))))
-    recording.add([record.readout().main], 0.0, version, "fixed")  # type: ignore[list-item]
+    camera(record := Stream(StreamSettings(FERPipeline(Eyes(), FixedScores(version)))))
+    recording.add([record.displayed_values().main], 0.0, version, "fixed")  # type: ignore[list-item]
     record.ended()
-    stream = Fickle(Settings(FERPipeline(Eyes(), Judge(version))))
+    stream = Fickle(StreamSettings(FERPipeline(Eyes(), FixedScores(version))))
     pictures = [camera(stream) for _ in range(3)]
     stream.ended()
     assert gone()
-    assert stream.readout().error == ""
+    assert stream.displayed_values().error == ""
     assert not any(map(has_banner, pictures))

@@ -25,6 +25,7 @@ from fer import (
     Face,
     FERPipeline,
     Prediction,
+    Track,
     load_image,
     load_version,
 )
@@ -35,7 +36,6 @@ from fer.detection.following import FollowingDetector
 from fer.records import track_columns
 from fer.registry.base import DEFAULT
 from fer.results import LABELS
-from fer.streams.tracking import Track
 from fer.streams.video import Camera, Frame, VideoFile, VideoWriter
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -149,7 +149,7 @@ def shown(number: int, label: str, raw: str | None = None, score: float = 0.7) -
 def watched(*frames: list[Track], step: float = 1.0) -> Watched:
     result = Watched()
     for index, tracks in enumerate(frames):
-        result.add(tracks, Frame(BLANK, step * index), 0.01)
+        result.add(tracks, step * index, 0.01)
     return result
 
 
@@ -539,7 +539,7 @@ def test_smoothing_leaves_a_third_of_the_label_changes_at_most(shared, pipeline)
     for _ in islice(Watcher(pipeline)(source, result), 180):
         pass
     source.close()
-    assert result.meter.frames == 180
+    assert result.frames == 180
     assert len({span.track for span in result.spans}) == 1
     assert result.raw_changes >= 12
     assert 3 * result.changes <= result.raw_changes

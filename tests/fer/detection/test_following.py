@@ -15,7 +15,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer import BlazeFace, Box, Face, RegionDetector, load_image
-from fer.detection.following import LOOK_EVERY, FollowingDetector, overlap
+from fer.detection.following import LOOK_EVERY, FollowingDetector
 
 SAMPLES = Path(__file__).resolve().parents[3] / "app_pages" / "photos" / "samples"
 FRAME = np.zeros((480, 640, 3), np.uint8)
@@ -43,7 +43,7 @@ class Scene:
 
     def _faces(self, image: Image, boxes: list[Box]) -> list[Face]:
         assert image.ndim == 3
-        return [Face(box, 0.9) for box in sorted(boxes, key=lambda box: -box.width * box.height)]
+        return [Face(box, 0.9) for box in sorted(boxes, key=lambda box: -box.area)]
 
 
 class Plain:
@@ -90,22 +90,6 @@ def looks_of(
     scene.looks = ""
     faces = detector.detect(image)
     return scene.looks, [face.box for face in faces]
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "expected"),
-    [
-        (Box(0, 0, 10, 10), Box(20, 0, 30, 10), 0),
-        (Box(0, 0, 10, 10), Box(20, 20, 30, 30), 0),
-        (Box(0, 0, 10, 10), Box(10, 0, 20, 10), 0),
-        (Box(0, 0, 10, 10), Box(0, 0, 10, 10), 1),
-        (Box(0, 0, 10, 10), Box(5, 0, 15, 10), 1 / 3),
-        (Box(0, 0, 10, 10), Box(2, 2, 4, 4), 0.04),
-        (Box(-10, -10, 0, 0), Box(-5, -10, 5, 0), 1 / 3),
-    ],
-)
-def test_overlap(a, b, expected):
-    assert overlap(a, b) == overlap(b, a) == pytest.approx(expected)
 
 
 def test_it_goes_by_the_name_of_its_detector():
@@ -186,7 +170,7 @@ def test_two_faces_that_meet_and_part_are_never_one_face_twice(step):
     for x in [*range(0, 300, step), *range(300, -step * LOOK_EVERY, -step)]:
         one, other = box_at(x), box_at(600 - x, side=79)
         # as a detector's suppression leaves them
-        scene.boxes = [one] if overlap(one, other) > 0.4 else [one, other]
+        scene.boxes = [one] if one.iou(other) > 0.4 else [one, other]
         _, boxes = looks_of(scene, detector)
         assert boxes in ([one], [other], [one, other])
     assert len(boxes) == 2
@@ -278,7 +262,7 @@ def test_a_moving_portrait_is_found_where_the_plain_detector_finds_it(path):
     for k in range(frames):
         image = scene_of(*path(k))
         (face,), (expected,) = detector.detect(image), blazeface().detect(image)
-        assert overlap(face.box, expected.box) > 0.6
+        assert face.box.iou(expected.box) > 0.6
         assert face.landmarks is not None
     assert counted.looks.count("W") == 3
     assert counted.looks.count("r") == frames - 1
@@ -291,7 +275,7 @@ def test_two_portraits_are_both_followed():
         image = scene_of(180 - 2 * k, 60, 0.25, "eileen-collins", scene_of(2 * k, 20, 0.25))
         faces, expected = detector.detect(image), blazeface().detect(image)
         assert len(faces) == len(expected) == 2
-        assert min(max(overlap(a.box, b.box) for b in expected) for a in faces) > 0.6
+        assert min(max(a.box.iou(b.box) for b in expected) for a in faces) > 0.6
     assert counted.looks == "W" + "rr" * (LOOK_EVERY - 1)
 
 

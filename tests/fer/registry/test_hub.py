@@ -29,8 +29,8 @@ from fer import (
     load_image,
     open_registry,
 )
-from fer.registry.base import DEFAULT
 from fer.registry import hub as hub_module
+from fer.registry.base import DEFAULT
 from fer.streams.video import VideoWriter
 from fer.versions.folder import CARD, GRAPH, PREDICTIONS, WEIGHTS
 from tests.factories.published import EVERY_FILE, REPO, fetch, move, set_aliases

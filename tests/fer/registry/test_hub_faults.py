@@ -28,9 +28,9 @@ from fer import (
     ModelVersion,
     RegistryError,
 )
-from fer.registry.aliases import ALIASES
 from fer.registry import hub as hub_module
 from fer.registry import hub_repo
+from fer.registry.aliases import ALIASES
 from fer.registry.hub_client import Patience, asking, connect
 from fer.versions.folder import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS
 from tests.factories.published import REPO, attempt, edited, fetch, version_files

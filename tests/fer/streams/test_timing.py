@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from fer.streams.timing import FrameMeter
+from fer.streams.timing import FrameTimes
 
 
-def fed(times: list[float], seconds: float = 0.01, **options: int) -> FrameMeter:
-    meter = FrameMeter(**options)
+def fed(times: list[float], seconds: float = 0.01, **options: int) -> FrameTimes:
+    frame_times = FrameTimes(**options)
     for time in times:
-        meter.add(time, seconds)
-    return meter
+        frame_times.add(time, seconds)
+    return frame_times
 
 
 def steady(rate: float, duration: float, start: float = 100.0) -> list[float]:
@@ -19,8 +19,8 @@ def steady(rate: float, duration: float, start: float = 100.0) -> list[float]:
 
 
 def test_nothing_was_processed_yet():
-    meter = FrameMeter()
-    assert (meter.frames, meter.rate(5.0), meter.quantile(0.5)) == (0, 0.0, 0.0)
+    frame_times = FrameTimes()
+    assert (frame_times.frames, frame_times.rate(5.0), frame_times.quantile(0.5)) == (0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize("now", [7.0, 6.0, -1e9])
@@ -58,15 +58,15 @@ def test_the_rate_follows_a_change_within_two_seconds_and_falls_to_none():
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 0.0), (0.5, 0.5), (0.95, 0.95), (1.0, 1.0)])
 def test_quantiles(share, expected):
-    meter = FrameMeter()
+    frame_times = FrameTimes()
     for i in range(101):
-        meter.add(float(i), i / 100)
-    assert meter.quantile(share) == pytest.approx(expected)
+        frame_times.add(float(i), i / 100)
+    assert frame_times.quantile(share) == pytest.approx(expected)
 
 
 def test_only_the_window_is_remembered_but_all_frames_are_counted():
-    meter = fed([float(i) for i in range(50)], seconds=9.0, window=10)
+    frame_times = fed([float(i) for i in range(50)], seconds=9.0, window=10)
     for i in range(50, 60):
-        meter.add(float(i), 0.1)
-    assert meter.frames == 60
-    assert meter.quantile(1.0) == pytest.approx(0.1)
+        frame_times.add(float(i), 0.1)
+    assert frame_times.frames == 60
+    assert frame_times.quantile(1.0) == pytest.approx(0.1)

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer.results import LABELS, Box, Face, Prediction
-from fer.streams.tracking import COAST_SECONDS, FaceTracker, Track, mirrored
+from fer.geometry import Box
+from fer.results import LABELS, Face, Prediction, Track
+from fer.streams.tracking import COAST_SECONDS, FaceTracker
 
 CROP = np.zeros((48, 48), np.uint8)
 HAPPY = {"happy": 0.7, "sad": 0.1, "neutral": 0.1, "surprised": 0.1}
@@ -51,7 +52,7 @@ def test_no_face_gives_no_track():
 
 def test_a_face_shows_as_it_is_in_its_first_frame():
     (track,) = FaceTracker().update([seen(10)], 5.0)
-    assert (track.number, track.label, track.score, track.figure, track.seen) == (
+    assert (track.number, track.label, track.score, track.displayed_score, track.seen) == (
         1,
         "happy",
         0.7,
@@ -177,7 +178,7 @@ def test_no_smoothing_shows_each_frame_s_own_scores_and_label(time_constant):
         prediction = seen(0, scores=dict(zip(LABELS, rng.dirichlet(np.ones(4)), strict=True)))
         (track,) = tracker.update([prediction], k / 30)
         assert dict(track.scores) == dict(prediction.scores)
-        assert (track.label, track.score, track.figure) == (
+        assert (track.label, track.score, track.displayed_score) == (
             prediction.label,
             prediction.score,
             prediction.score,
@@ -225,20 +226,20 @@ def test_a_lasting_change_changes_the_label_once_and_soon():
     assert 30 < changes[0] <= 30 + 0.5 * 30
 
 
-def test_the_figure_holds_for_a_quarter_of_a_second_or_until_the_label_changes():
+def test_the_displayed_score_holds_for_a_quarter_of_a_second_or_until_the_label_changes():
     tracker, rng = FaceTracker(0.5), np.random.default_rng(0)
     tracks = [tracker.update([scored(rng.uniform(0, 1))], k / 30)[0] for k in range(300)]
     last = 0
     for k, (before, after) in enumerate(pairwise(tracks), start=1):
         if after.label != before.label:
-            assert after.figure == after.score
-        if after.figure != before.figure:
+            assert after.displayed_score == after.score
+        if after.displayed_score != before.displayed_score:
             assert k - last >= 7 or after.label != before.label
             last = k
         assert k - last <= 8
 
 
-def test_doubts_change_with_the_figure_and_no_more_often():
+def test_doubts_change_with_the_displayed_score_and_no_more_often():
     tracker = FaceTracker()
     weak = replace(seen(0), face=replace(seen(0).face, weak=True))
     shown = [
@@ -255,7 +256,7 @@ def test_another_label_set_in_mid_stream_starts_anew_with_the_same_number():
     tracker.update([seen(0)], 0.0)
     other = {"bored": 0.2, "asleep": 0.8}
     (track,) = tracker.update([seen(0, scores=other)], 0.1)
-    assert (track.number, dict(track.scores), track.label, track.figure) == (
+    assert (track.number, dict(track.scores), track.label, track.displayed_score) == (
         1,
         other,
         "asleep",
@@ -388,12 +389,12 @@ def test_a_clock_set_back_leaves_no_ghost_of_a_face_that_went(jump):
     assert shown[-1] == []
 
 
-def test_a_clock_set_back_does_not_freeze_the_figure():
+def test_a_clock_set_back_does_not_freeze_the_displayed_score():
     tracker = FaceTracker(0.1)
     tracker.update([scored(0.9)], 4000.0)
     for k in range(30):
         (track,) = tracker.update([scored(0.6)], 100 + k / 10)
-    assert track.figure == pytest.approx(0.6, abs=0.01)
+    assert track.displayed_score == pytest.approx(0.6, abs=0.01)
 
 
 # Anything goes
@@ -435,24 +436,7 @@ def check(tracks: list[Track], predictions: list[Prediction], time: float) -> No
         assert time - COAST_SECONDS <= track.seen <= time
         assert sum(track.scores.values()) == pytest.approx(1)
         assert all(0 <= score <= 1 for score in track.scores.values())
-        assert 0 <= track.figure <= 1
+        assert 0 <= track.displayed_score <= 1
         assert track.box.width > 0
         assert track.box.height > 0
         assert track.scores[track.label] >= max(track.scores.values()) - 0.1 - 1e-9
-
-
-# The mirror
-
-
-@pytest.mark.parametrize("width", [1, 640, 641])
-def test_a_mirror_swaps_left_and_right_and_nothing_else(width):
-    (track,) = FaceTracker().update([seen(10, 20, 30)], 0.0)
-    image = mirrored(track, width)
-    assert image.box == Box(width - 40, 20, width - 10, 50)
-    assert mirrored(image, width) == track
-    assert (image.number, image.label, image.scores, image.prediction) == (
-        1,
-        "happy",
-        HAPPY,
-        track.prediction,
-    )
