@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
+from app_pages.shared.html import render
 from fer import Prediction
 from fer.colors import color_of
 
@@ -63,30 +64,18 @@ def uncertainty(doubts: Sequence[str]) -> str:
 
 def face_title(prediction: Prediction, number: int | None = None) -> str:
     """A face's expression and score, and why it is uncertain where it is, as HTML."""
-    label, labels = prediction.label, list(prediction.scores)
-    counter = f"<small>{number}</small>" if number else ""
-    warning = f"<small>{uncertainty(prediction.doubts)}</small>" if prediction.uncertain else ""
-    return (
-        f'<div class="fer-face">{counter}{swatch(label, labels)}<b>{html.escape(label)}</b>'
-        f"<span>{prediction.score:.2f}</span>{warning}</div>"
-    )
+    remark = uncertainty(prediction.doubts) if prediction.uncertain else ""
+    return render("face_title.html", prediction=prediction, number=number, uncertainty=remark)
 
 
 def legend(labels: Sequence[str], values: Mapping[str, object] | None = None) -> str:
     """The labels with their colours, and with a value each where there are `values`, as HTML."""
-    items = [
-        f"{swatch(label, labels)}{html.escape(label)}{_value(values, label)}" for label in labels
-    ]
-    return f'<div class="fer-legend">{"".join(f"<span>{item}</span>" for item in items)}</div>'
+    return render("legend.html", labels=labels, values=values)
 
 
 def swatch(label: str, labels: Sequence[str]) -> str:
     """A small square in the label's colour, as HTML."""
     return f'<i class="fer-swatch" style="background:{color_of(label, labels)}"></i>'
-
-
-def _value(values: Mapping[str, object] | None, label: str) -> str:
-    return f" <b>{html.escape(str(values[label]))}</b>" if values else ""
 
 
 def _strong(text: str, strong: bool) -> str:
