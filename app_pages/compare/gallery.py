@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app_pages.photos.session import Photo
+from app_pages.photos.photo import Photo
 from app_pages.shared.face_cards import swatch
 from fer import EmotionClassifier, Face, FaceDetector, ImageError, Prediction
 from fer.preprocessing import crop_faces, crop_views

@@ -8,8 +8,8 @@ import streamlit as st
 
 from app_pages.compare.charts import MARKS
 from app_pages.compare.gallery import Row, SideBySide, faces_html, summary
-from app_pages.photos.session import Tray
-from app_pages.photos.sources import clear, intake, open_tray, welcome
+from app_pages.photos.session import Visit
+from app_pages.photos.sources import add_photos, clear, current_visit, welcome
 from app_pages.shared import sidebar, widgets
 from app_pages.shared.catalogue import Catalogue, Entry, Labelling
 from fer import EmotionClassifier, FaceDetector, FERError, FERPipeline
@@ -19,17 +19,17 @@ _FACES_A_PAGE = 12
 
 def on_your_photos(catalogue: Catalogue, chosen: Sequence[Entry], labelling: Labelling) -> None:  # noqa: ARG001
     """The chosen versions on the same faces, those first on which they disagree."""
-    tray = open_tray()
-    intake(tray)
+    visit = current_visit()
+    add_photos(visit)
     with st.container(width=240):
         detector = sidebar.choose_detector()
-    if not tray.photos:
+    if not visit.photos:
         welcome()
         return
     classifiers = _ready(catalogue, chosen, detector) if detector else []
     if detector and classifiers:
         marks = {entry.name: MARKS[place].glyph for place, entry in enumerate(chosen)}
-        _show(_classified(tray, detector, classifiers), tray, classifiers, marks)
+        _show(_classified(visit, detector, classifiers), visit, classifiers, marks)
 
 
 def _ready(
@@ -46,13 +46,13 @@ def _ready(
 
 
 def _classified(
-    tray: Tray, detector: FaceDetector, classifiers: Sequence[EmotionClassifier]
+    visit: Visit, detector: FaceDetector, classifiers: Sequence[EmotionClassifier]
 ) -> SideBySide:
     found: SideBySide = st.session_state.setdefault("side_by_side", SideBySide())
     bar = st.empty()
-    for done in found.classify(tray.photos, detector, classifiers):
+    for done in found.classify(visit.photos, detector, classifiers):
         bar.progress(
-            done / len(tray.photos), f"{done} of {widgets.count(len(tray.photos), 'photo')}"
+            done / len(visit.photos), f"{done} of {widgets.count(len(visit.photos), 'photo')}"
         )
     bar.empty()
     return found
@@ -60,11 +60,11 @@ def _classified(
 
 def _show(
     found: SideBySide,
-    tray: Tray,
+    visit: Visit,
     classifiers: Sequence[EmotionClassifier],
     marks: Mapping[str, str],
 ) -> None:
-    rows = found.rows(tray.photos, classifiers)
+    rows = found.rows(visit.photos, classifiers)
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):

@@ -21,7 +21,7 @@ from streamlit_webrtc.relay import get_global_relay
 
 from app_pages.live.ice_servers import camera_allowed, find_ice_servers, tell_operator
 from app_pages.live.stream import Readout, Settings, Stream
-from app_pages.photos.session import Photo
+from app_pages.photos.photo import Photo
 from app_pages.shared import streamlit_internals, widgets
 from fer import FERError, FERPipeline, annotate
 
