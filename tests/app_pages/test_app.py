@@ -23,7 +23,8 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app_pages.compare.gallery import Row, faces_html
+from app_pages.compare.gallery import gallery_html
+from app_pages.compare.side_by_side import ComparedFace
 from app_pages.live import connection
 from app_pages.live.recording import Recording
 from app_pages.live.stream import Stream
@@ -410,7 +411,9 @@ def test_the_caption_of_a_compared_face_says_what_holds_for_every_version(
         name: Prediction(face, s, np.zeros((8, 8), np.uint8), 0.5)
         for name, s in zip("ab", scores, strict=True)
     }
-    markup = faces_html([Row("photo.jpg", 1, "data:,", answers)], {"a": "A", "b": "B"})
+    markup = gallery_html(
+        [ComparedFace("photo.jpg", 1, "data:,", face, answers)], {"a": "A", "b": "B"}
+    )
     caption = re.search("<figcaption>(.*)</figcaption>", markup)
     assert caption is not None
     assert re.sub("<[^>]*>", "", caption[1]).strip() == f"photo.jpg, face 1 {remark}".strip()
