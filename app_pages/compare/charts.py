@@ -14,6 +14,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app_pages.shared.catalogue import FER2013, ORDINARY, Entry, Labelling
+from app_pages.shared.theme import current_theme
+from app_pages.shared.widgets import plain
 from fer.colors import color_of
 
 LABELLINGS = {
@@ -29,7 +31,6 @@ METRICS = {
     "expected_calibration_error": "Calibration error",
     "log_loss": "Log loss",
 }
-GREY = "rgba(128, 128, 128, 0.5)"
 
 
 class Mark(NamedTuple):
@@ -52,7 +53,7 @@ MARKS = (
 
 @dataclass(frozen=True)
 class Chart:
-    """A figure and what it shows in words."""
+    """A Plotly figure and what it shows in words."""
 
     figure: go.Figure
     alt: str
@@ -60,32 +61,31 @@ class Chart:
 
 def show(chart: Chart, *, key: str) -> None:
     """Put the chart on the page."""
-    st.plotly_chart(
-        chart.figure, key=key, config={"displayModeBar": False, "scrollZoom": False}, alt=chart.alt
-    )
+    config = {"displayModeBar": False, "scrollZoom": False}
+    st.plotly_chart(chart.figure, key=key, config=config, alt=chart.alt)
 
 
-def ink(place: int = 0) -> str:
-    """The colour of lines and marks on the visitor's background.
-
-    That of the text, and petrol in turn.
-    """
-    dark = st.context.theme.type == "dark"
-    return (("#E4E8E6", "#8FBFC0") if dark else ("#1E2526", "#2F7A80"))[place % 2]
+def show_titled(title: str, chart: Chart) -> None:
+    """Put the chart on the page under a heading of its own."""
+    st.subheader(plain(title), anchor=False)
+    show(chart, key=title)
 
 
-def paper() -> str:
-    """The visitor's background."""
-    return "#1D2324" if st.context.theme.type == "dark" else "#F4F5F2"
+def show_grid(charts: Sequence[tuple[str, Chart]]) -> None:
+    """Charts with titles, two side by side where there is room."""
+    for start in range(0, len(charts), 2):
+        columns = st.columns(2, gap="large")
+        pair = charts[start : start + 2]
+        for column, (title, chart) in zip(columns, pair, strict=False):
+            with column:
+                st.markdown(f"**{plain(title)}**")
+                show(chart, key=f"grid {title}")
 
 
-def tints() -> list[str]:
-    """From little to much on the visitor's background, without any colour of an expression."""
-    return (
-        ["#1D2324", "#365558", "#78A5A7"]
-        if st.context.theme.type == "dark"
-        else ["#F4F5F2", "#A8C0C0", "#2F5D62"]
-    )
+def line_color(place: int = 0) -> str:
+    """The colour of the lines and marks of the version at this place among the chosen ones."""
+    theme = current_theme()
+    return theme.second_text if place % 2 else theme.text
 
 
 def labelling_title(labelling: Labelling) -> str:
@@ -105,11 +105,16 @@ def safe(text: str) -> str:
 
 def colored(label: str, labels: Sequence[str]) -> str:
     """An expression for an axis: its word after a square of its colour."""
-    return f'<span style="color:{color_of(label, labels)}">■</span> {safe(label)}'
+    return f"{square(color_of(label, labels))} {safe(label)}"
 
 
-def frame(figure: go.Figure, height: int, *, legend: bool = True) -> go.Figure:
-    """Margins, and the legend above, in every chart alike."""
+def square(color: str) -> str:
+    """A square of this colour in a chart's text."""
+    return f'<span style="color:{color}">■</span>'
+
+
+def lay_out(figure: go.Figure, height: int, *, legend: bool = True) -> go.Figure:
+    """Give the chart the margins, and the legend above it, that all charts have."""
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 16, "t": 44 if legend else 16, "b": 8},
@@ -123,11 +128,8 @@ def frame(figure: go.Figure, height: int, *, legend: bool = True) -> go.Figure:
     return figure
 
 
-def mark_of(entry: Entry, names: Sequence[str]) -> tuple[str, int]:
-    """The symbol and size of a version in a chart of all.
-
-    Its own if it is chosen, else a small ring.
-    """
-    return (
-        (MARKS[names.index(entry.name)].symbol, 13) if entry.name in names else ("circle-open", 8)
-    )
+def note_left_out(chosen: Sequence[Entry], charted: Sequence[Entry], why: str) -> None:
+    """Name the chosen versions that a section leaves out."""
+    missing = [entry.name for entry in chosen if entry not in charted]
+    if missing:
+        st.caption(plain(f"Left out, since it {why}: {', '.join(missing)}."))

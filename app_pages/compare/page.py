@@ -8,16 +8,16 @@ import streamlit as st
 
 from app_pages.compare.charts import MARKS, labelling_title
 from app_pages.compare.sections import SECTIONS
-from app_pages.compare.speed import keep, race, speed_words, speeds_of
+from app_pages.compare.speed import speed_button, speed_words, speeds_of
 from app_pages.compare.table import broken_list, version_table
-from app_pages.compare.verdict import judge, pair_html
+from app_pages.compare.verdict import verdict
 from app_pages.shared import sidebar, widgets
 from app_pages.shared.catalogue import FER2013, Catalogue, Entry, Labelling, labellings_of
-from fer import FERError
+from app_pages.shared.changes import tell_changes
 
 
-def choose(catalogue: Catalogue) -> list[Entry]:
-    """The versions to look at: at first the one in use and the newest other."""
+def choose_versions(catalogue: Catalogue) -> list[Entry]:
+    """The versions to compare: at first the one in use and the newest other."""
     names = [entry.name for entry in catalogue.usable]
     key = f"chosen from {catalogue.listing.source}"
     chosen = st.multiselect(
@@ -28,7 +28,7 @@ def choose(catalogue: Catalogue) -> list[Entry]:
         key=key,
         persist_state="session",
     )
-    sidebar.tell_changes(catalogue, names, chosen, key=key)
+    tell_changes(catalogue, names, chosen, key=key)
     return [catalogue.entry(name) for name in chosen]
 
 
@@ -49,62 +49,30 @@ def choose_labelling(entries: Sequence[Entry]) -> Labelling:
     )
 
 
-def measure_speed(catalogue: Catalogue, entries: Sequence[Entry]) -> None:
-    """A button that times the chosen versions on this machine, and its result in words."""
-    if st.button("Measure speed here", icon=":material/timer:", disabled=not entries):
-        with st.spinner("Timing one face at a time, version after version"):
-            ready = catalogue.library.classifiers(entries)
-            for error in ready.values():
-                if isinstance(error, FERError):
-                    widgets.show_error(str(error))
-            keep(
-                catalogue,
-                race({name: c for name, c in ready.items() if not isinstance(c, FERError)}),
-            )
-
-
-def verdict(catalogue: Catalogue, entries: Sequence[Entry], labelling: Labelling) -> None:
-    """The first of the chosen versions against each of the others.
-
-    Or what to do to get a second one.
-    """
-    if len(entries) >= 2:
-        pairs = judge(catalogue.library, entries, labelling)
-        st.html("".join(pair_html(pair, labelling) for pair in pairs))
-    elif len(catalogue.usable) < 2:
-        st.info(
-            f"{widgets.count(len(catalogue.usable), 'version')} can be used so far, and comparing"
-            " takes two. Train another one and export it into the folder models, or set"
-            " FER_HUB_REPO to a repo on the Hugging Face Hub.",
-            icon=":material/balance:",
-        )
-    else:
-        st.info(
-            "Choose two versions to see whether one is really better.", icon=":material/balance:"
-        )
+def show_table(catalogue: Catalogue) -> None:
+    """All versions, how fast they are once that was measured, and which are broken."""
+    speeds = speeds_of(catalogue)
+    version_table(catalogue.entries, speeds)
+    if speeds:
+        st.caption(widgets.plain(speed_words(speeds)))
+    broken_list(catalogue.entries)
 
 
 widgets.style()
 with st.sidebar:
     catalogue = sidebar.choose_catalogue()
-head, table = (
-    st.container(horizontal=True, vertical_alignment="center", key="compare-head"),
-    st.container(),
-)
+head = st.container(horizontal=True, vertical_alignment="center", key="compare-head")
 head.title("Compare", anchor=False)
+table = st.container()
 left, right = st.columns([3, 1], gap="medium")
 with left:
-    chosen = choose(catalogue)
+    chosen = choose_versions(catalogue)
 with right:
     labelling = choose_labelling(chosen or catalogue.usable)
 with head:
-    measure_speed(catalogue, chosen)
-speeds = speeds_of(catalogue)
+    speed_button(catalogue, chosen)
 with table:
-    version_table(catalogue.entries, speeds)
-    if speeds:
-        st.caption(widgets.plain(speed_words(speeds)))
-    broken_list(catalogue.entries)
+    show_table(catalogue)
 verdict(catalogue, chosen, labelling)
 section = st.segmented_control(
     "Section",

@@ -1,44 +1,47 @@
-"""All versions of a catalogue as a table, and as cards where the screen is narrow."""
+"""All versions of a catalogue as a table, and as a list where the screen is narrow."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
 from app_pages.shared.catalogue import FER2013, ORDINARY, Entry
+from app_pages.shared.html import render
 from app_pages.shared.widgets import plain
 from fer.versions.folder import GRAPH
 
-_ROWS_SHOWN = 7.5  # half a row says that there is more
+_HEAD_HEIGHT = 38
+_ROW_HEIGHT = 36
+_ROWS_VISIBLE = 7.5  # half a row says that there is more
+Row = Mapping[str, Any]
+"""What the table says of one version, by column."""
 
 
 def version_table(entries: Sequence[Entry], speeds: Mapping[str, float]) -> None:
     """One row a version, sortable; `speeds` are milliseconds by name."""
     rows = [_row(entry, speeds) for entry in entries]
-    columns = list(_COLUMNS)
-    if not speeds:
-        columns.remove("ms here")
-    if not any(entry.ref.aliases for entry in entries):
-        columns.remove("Alias")
-    if not any(ORDINARY in entry.labellings for entry in entries):
-        columns = [
-            column for column in columns if column not in ("Ordinary faces (95 %)", "Balanced")
-        ]
     with st.container(key="versions-table"):
         st.dataframe(
             rows,
             hide_index=True,
-            height=round(38 + 36 * min(len(rows), _ROWS_SHOWN)),
-            row_height=36,
-            column_order=columns,
+            height=round(_HEAD_HEIGHT + _ROW_HEIGHT * min(len(rows), _ROWS_VISIBLE)),
+            row_height=_ROW_HEIGHT,
+            column_order=_columns(entries, speeds),
             column_config=_COLUMNS,
             placeholder="",
             alt="All versions with what was measured of them",
         )
-    st.html(f'<div class="fer-cards">{"".join(_card(row) for row in rows)}</div>')
+    st.html(version_list(rows))
+
+
+def version_list(rows: Sequence[Row]) -> str:
+    """The same for a narrow screen, as HTML."""
+    versions = [
+        {"name": row["Version"], "aliases": row["Alias"], "facts": _facts(row)} for row in rows
+    ]
+    return render("version_list.html", versions=versions)
 
 
 def broken_list(entries: Sequence[Entry]) -> None:
@@ -99,8 +102,21 @@ _COLUMNS: dict[str, Any] = {
 }
 
 
-def _row(entry: Entry, speeds: Mapping[str, float]) -> dict[str, Any]:
-    ref, version = entry.ref, entry.version
+def _columns(entries: Sequence[Entry], speeds: Mapping[str, float]) -> list[str]:
+    """The columns that have something to say of these versions."""
+    hidden = set()
+    if not speeds:
+        hidden.add("ms here")
+    if not any(entry.ref.aliases for entry in entries):
+        hidden.add("Alias")
+    if not any(ORDINARY in entry.labellings for entry in entries):
+        hidden |= {"Ordinary faces (95 %)", "Balanced"}
+    return [column for column in _COLUMNS if column not in hidden]
+
+
+def _row(entry: Entry, speeds: Mapping[str, float]) -> Row:
+    ref = entry.ref
+    version = entry.version
     return {
         "Version": f"{entry.name} (broken)" if entry.problem else entry.name,
         "Alias": list(ref.aliases),
@@ -109,18 +125,12 @@ def _row(entry: Entry, speeds: Mapping[str, float]) -> dict[str, Any]:
         "Architecture": version.architecture if version else None,
         "Parameters": version.parameters if version else None,
         "MB": version.files[GRAPH].bytes / 1e6 if version else None,
-        **_measured(entry),
-        "ms here": speeds.get(entry.name),
-    }
-
-
-def _measured(entry: Entry) -> dict[str, Any]:
-    return {
         "Ordinary faces (95 %)": _with_interval(entry.estimate("accuracy", ORDINARY)),
         "Balanced": _value(entry.estimate("balanced_accuracy", ORDINARY)),
         "FER2013 (95 %)": _with_interval(entry.estimate("accuracy", FER2013)),
         "F1": _value(entry.estimate("macro_f1", FER2013)),
         "ECE": _value(entry.estimate("expected_calibration_error", FER2013)),
+        "ms here": speeds.get(entry.name),
     }
 
 
@@ -135,19 +145,17 @@ def _with_interval(estimate: Mapping[str, float] | None) -> str | None:
     return f"{estimate['value']:.3f} {interval} of {estimate['n']:,}"
 
 
-def _card(row: Mapping[str, Any]) -> str:
-    """A row of the table for a narrow screen, as HTML."""
-    badges = "".join(f"<span>{html.escape(alias)}</span>" for alias in row["Alias"])
-    facts = [
-        f"ordinary faces {row['Ordinary faces (95 %)']}" if row["Balanced"] else "",
-        (
-            f"FER2013 {row['FER2013 (95 %)']}, F1 {row['F1']:.3f}, ECE {row['ECE']:.3f}"
-            if row["F1"]
-            else ""
-        ),
-        f"{row['MB']:.1f} MB, {row['Parameters'] / 1e6:.2f} M parameters" if row["MB"] else "",
-        f"{row['ms here']:.2f} ms here" if row["ms here"] else "",
-        " ".join(filter(None, (row["Architecture"], row["Sha"], str(row["Date"] or "")))),
-    ]
-    lines = "".join(f"<div>{html.escape(fact)}</div>" for fact in facts if fact)
-    return f"<div><b>{html.escape(row['Version'])}</b>{badges}{lines}</div>"
+def _facts(row: Row) -> list[str]:
+    """What a row says, in a few lines of words."""
+    facts = []
+    if row["Balanced"]:
+        facts.append(f"ordinary faces {row['Ordinary faces (95 %)']}")
+    if row["F1"]:
+        facts.append(f"FER2013 {row['FER2013 (95 %)']}, F1 {row['F1']:.3f}, ECE {row['ECE']:.3f}")
+    if row["MB"]:
+        facts.append(f"{row['MB']:.1f} MB, {row['Parameters'] / 1e6:.2f} M parameters")
+    if row["ms here"]:
+        facts.append(f"{row['ms here']:.2f} ms here")
+    origin = [row["Architecture"], row["Sha"], str(row["Date"] or "")]
+    facts.append(" ".join(filter(None, origin)))
+    return [fact for fact in facts if fact]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import streamlit as st
+
 from app_pages.compare.charts import labelling_title
-from app_pages.shared.catalogue import Entry, Labelling, Library
+from app_pages.shared.catalogue import Catalogue, Entry, Labelling, Library
+from app_pages.shared.html import render
+from app_pages.shared.widgets import count
 from fer import FERError, ModelError
 from fer.versions.comparison import PairedComparison, Predictions
 
-_LEAST_SCALE = 0.01
+_LEAST_REACH = 0.01
+"""What either end of the line of differences stands for at least."""
+_MARGIN = 1.25
 
 
 class Pair(NamedTuple):
@@ -23,10 +28,30 @@ class Pair(NamedTuple):
     a: str
     b: str
     note: str
-    outcome: PairedComparison | FERError
+    comparison: PairedComparison | FERError
 
 
-def judge(library: Library, entries: Sequence[Entry], labelling: Labelling) -> list[Pair]:
+def verdict(catalogue: Catalogue, entries: Sequence[Entry], labelling: Labelling) -> None:
+    """The first of the chosen versions against each other one, or how to get a second one."""
+    if len(entries) >= 2:
+        pairs = compare_with_first(catalogue.library, entries, labelling)
+        st.html("".join(pair_html(pair, labelling) for pair in pairs))
+    elif len(catalogue.usable) < 2:
+        st.info(
+            f"{count(len(catalogue.usable), 'version')} can be used so far, and comparing"
+            " takes two. Train another one and export it into the folder models, or set"
+            " FER_HUB_REPO to a repo on the Hugging Face Hub.",
+            icon=":material/balance:",
+        )
+    else:
+        st.info(
+            "Choose two versions to see whether one is really better.", icon=":material/balance:"
+        )
+
+
+def compare_with_first(
+    library: Library, entries: Sequence[Entry], labelling: Labelling
+) -> list[Pair]:
     """The first version against each of the others."""
     predictions = library.predictions(entries)
     first, *others = entries
@@ -34,18 +59,15 @@ def judge(library: Library, entries: Sequence[Entry], labelling: Labelling) -> l
         Pair(
             first.name,
             other.name,
-            narrowed((first, other), labelling),
+            note_on_labels((first, other), labelling),
             _compared(first, other, predictions, labelling),
         )
         for other in others
     ]
 
 
-def narrowed(entries: Sequence[Entry], labelling: Labelling) -> str:
-    """Which of the versions know more expressions than count under a labelling.
-
-    Empty where none does.
-    """
+def note_on_labels(entries: Sequence[Entry], labelling: Labelling) -> str:
+    """Which of the versions know more expressions than count under a labelling, or ""."""
     wider = [
         entry
         for entry in entries
@@ -62,32 +84,34 @@ def narrowed(entries: Sequence[Entry], labelling: Labelling) -> str:
 
 def pair_html(pair: Pair, labelling: Labelling) -> str:
     """The plain sentence, the difference drawn against zero, and the counts behind them."""
-    if isinstance(pair.outcome, FERError):
-        reason = html.escape(str(pair.outcome))
-        names = f"{html.escape(pair.a)} and {html.escape(pair.b)}"
-        return (
-            f'<div class="fer-verdict"><p>{names} cannot be'
-            f" compared.</p><small>{reason}</small></div>"
-        )
-    found = pair.outcome
-    return (
-        "<div"
-        f' class="fer-verdict"><p>{html.escape(found.sentence(pair.a, pair.b))}.</p>{_strip(pair, found)}'
-        f"<small>{html.escape(f'{_counts(pair, found, labelling)} {pair.note}'.strip())}</small></div>"
+    comparison = pair.comparison
+    if isinstance(comparison, FERError):
+        reason = str(comparison)
+        return render("verdict.html", comparison=None, a=pair.a, b=pair.b, details=reason)
+    low, value, high = _places(comparison)
+    return render(
+        "verdict.html",
+        comparison=comparison,
+        a=pair.a,
+        b=pair.b,
+        low=low,
+        value=value,
+        high=high,
+        details=f"{_counts(pair, comparison, labelling)} {pair.note}".strip(),
     )
 
 
 def _compared(
     a: Entry, b: Entry, predictions: Mapping[str, Predictions | FERError], labelling: Labelling
 ) -> PairedComparison | FERError:
-    left, right = predictions[a.name], predictions[b.name]
+    left = predictions[a.name]
+    right = predictions[b.name]
     if isinstance(left, FERError):
         return left
     if isinstance(right, FERError):
         return right
-    if all(labelling in entry.labellings for entry in (a, b)) and a.asked(labelling) != b.asked(
-        labelling
-    ):
+    measured = all(labelling in entry.labellings for entry in (a, b))
+    if measured and a.asked(labelling) != b.asked(labelling):
         known = [f"{entry.name} knows {', '.join(entry.labels)}" for entry in (a, b)]
         return ModelError(f"they know different expressions: {'; '.join(known)}.")
     try:
@@ -96,27 +120,25 @@ def _compared(
         return error
 
 
-def _counts(pair: Pair, found: PairedComparison, labelling: Labelling) -> str:
-    p_value = "p < 0.001" if found.p_value < 0.001 else f"p = {found.p_value:.3f}"
+def _counts(pair: Pair, comparison: PairedComparison, labelling: Labelling) -> str:
+    p = comparison.p_value
+    p_value = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
     test = "Exact McNemar test"
-    if found.people is not None:
-        test = f"McNemar's and, over {found.people:,} people, Obuchowski's test"
+    if comparison.people is not None:
+        test = f"McNemar's and, over {comparison.people:,} people, Obuchowski's test"
     return (
-        f"{labelling_title(labelling)}. {test}: {p_value}. Of {found.n:,} test pictures, "
-        f"{pair.a} alone got {found.only_a:,} right and {pair.b} alone {found.only_b:,}; "
-        f"both got {found.both:,} right, neither {found.neither:,}."
+        f"{labelling_title(labelling)}. {test}: {p_value}. Of {comparison.n:,} test pictures, "
+        f"{pair.a} alone got {comparison.only_a:,} right and {pair.b} alone"
+        f" {comparison.only_b:,}; both got {comparison.both:,} right,"
+        f" neither {comparison.neither:,}."
     )
 
 
-def _strip(pair: Pair, found: PairedComparison) -> str:
-    """The interval of the difference on a line whose middle is zero."""
-    reach = 1.25 * max(_LEAST_SCALE, abs(found.low), abs(found.high))
+def _places(comparison: PairedComparison) -> tuple[float, float, float]:
+    """Low end, difference and high end on a line from 0 to 100 whose middle is no difference."""
+    reach = _MARGIN * max(_LEAST_REACH, abs(comparison.low), abs(comparison.high))
     low, value, high = (
-        50 + 50 * number / reach for number in (found.low, found.difference, found.high)
+        50 + 50 * number / reach
+        for number in (comparison.low, comparison.difference, comparison.high)
     )
-    better = [f"{html.escape(name)} better" for name in (pair.b, pair.a)]
-    return (
-        '<div class="fer-strip" aria-hidden="true"><i'
-        f' style="left:{low:.1f}%;width:{high - low:.1f}%"></i><b'
-        f' style="left:{value:.1f}%"></b><span>← {better[0]}</span><span>{better[1]} →</span></div>'
-    )
+    return low, value, high

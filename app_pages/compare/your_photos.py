@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from app_pages.compare.charts import MARKS
-from app_pages.compare.gallery import Row, SideBySide, faces_html, summary
-from app_pages.photos.session import Tray
-from app_pages.photos.sources import clear, intake, open_tray, welcome
+from app_pages.compare.gallery import gallery_html, summary
+from app_pages.compare.side_by_side import ComparedFace, SideBySide
+from app_pages.photos.session import Visit
+from app_pages.photos.sources import add_photos, clear, current_visit, welcome
 from app_pages.shared import sidebar, widgets
 from app_pages.shared.catalogue import Catalogue, Entry, Labelling
 from fer import EmotionClassifier, FaceDetector, FERError, FERPipeline
@@ -17,65 +18,79 @@ from fer import EmotionClassifier, FaceDetector, FERError, FERPipeline
 _FACES_A_PAGE = 12
 
 
-def on_your_photos(catalogue: Catalogue, chosen: Sequence[Entry], labelling: Labelling) -> None:  # noqa: ARG001
+def on_your_photos(
+    catalogue: Catalogue,
+    chosen: Sequence[Entry],
+    labelling: Labelling,  # noqa: ARG001
+) -> None:
     """The chosen versions on the same faces, those first on which they disagree."""
-    tray = open_tray()
-    intake(tray)
+    visit = current_visit()
+    add_photos(visit)
     with st.container(width=240):
         detector = sidebar.choose_detector()
-    if not tray.photos:
+    if not visit.photos:
         welcome()
         return
-    classifiers = _ready(catalogue, chosen, detector) if detector else []
+    classifiers = _loaded(catalogue, chosen, detector) if detector else []
     if detector and classifiers:
-        marks = {entry.name: MARKS[place].glyph for place, entry in enumerate(chosen)}
-        _show(_classified(tray, detector, classifiers), tray, classifiers, marks)
+        loaded = {classifier.version.name for classifier in classifiers}
+        marks = {
+            entry.name: MARKS[place].glyph
+            for place, entry in enumerate(chosen)
+            if entry.name in loaded
+        }
+        side_by_side = _classified(visit, detector, classifiers)
+        _show(side_by_side, visit, classifiers, marks)
 
 
-def _ready(
+def _loaded(
     catalogue: Catalogue, chosen: Sequence[Entry], detector: FaceDetector
 ) -> list[EmotionClassifier]:
     """The versions that can be used with this detector; of the others, why not."""
-    ready = []
+    classifiers = []
     for entry in chosen:
         try:
-            ready.append(FERPipeline(detector, catalogue.library.classifier(entry)).classifier)
+            pipeline = FERPipeline(detector, catalogue.library.classifier(entry))
         except FERError as error:
             widgets.show_error(str(error))
-    return ready
+        else:
+            classifiers.append(pipeline.classifier)
+    return classifiers
 
 
 def _classified(
-    tray: Tray, detector: FaceDetector, classifiers: Sequence[EmotionClassifier]
+    visit: Visit, detector: FaceDetector, classifiers: Sequence[EmotionClassifier]
 ) -> SideBySide:
-    found: SideBySide = st.session_state.setdefault("side_by_side", SideBySide())
+    side_by_side: SideBySide = st.session_state.setdefault("side_by_side", SideBySide())
+    total = len(visit.photos)
     bar = st.empty()
-    for done in found.classify(tray.photos, detector, classifiers):
-        bar.progress(
-            done / len(tray.photos), f"{done} of {widgets.count(len(tray.photos), 'photo')}"
-        )
+    for done in side_by_side.classify(visit.photos, detector, classifiers):
+        bar.progress(done / total, f"{done} of {widgets.count(total, 'photo')}")
     bar.empty()
-    return found
+    return side_by_side
 
 
 def _show(
-    found: SideBySide,
-    tray: Tray,
+    side_by_side: SideBySide,
+    visit: Visit,
     classifiers: Sequence[EmotionClassifier],
     marks: Mapping[str, str],
 ) -> None:
-    rows = found.rows(tray.photos, classifiers)
+    faces = side_by_side.faces(visit.photos, classifiers)
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
     ):
-        st.markdown(f"**{widgets.plain(summary(rows, len(classifiers)))}**")
+        st.markdown(f"**{widgets.plain(summary(faces, len(classifiers)))}**")
         st.button("Clear", icon=":material/close:", type="tertiary", on_click=clear)
-    for reason in found.failed():
+    for reason in side_by_side.failed(visit.photos, classifiers):
         st.markdown(f"- {widgets.plain(reason)}")
-    st.html(faces_html(_page(rows), marks))
+    st.html(gallery_html(_page(faces), marks))
 
 
-def _page(rows: Sequence[Row]) -> Sequence[Row]:
-    pages = -(-len(rows) // _FACES_A_PAGE)
-    first = _FACES_A_PAGE * (st.pagination(pages, key="faces compared") - 1) if pages > 1 else 0
-    return rows[first : first + _FACES_A_PAGE]
+def _page(faces: Sequence[ComparedFace]) -> Sequence[ComparedFace]:
+    """The faces of the page of the gallery that is open."""
+    pages = -(-len(faces) // _FACES_A_PAGE)
+    first = 0
+    if pages > 1:
+        first = _FACES_A_PAGE * (st.pagination(pages, key="faces compared") - 1)
+    return faces[first : first + _FACES_A_PAGE]

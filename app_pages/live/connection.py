@@ -13,7 +13,7 @@ from app_pages.live import library_patches
 from app_pages.live.ice_servers import camera_allowed, find_ice_servers, tell_operator
 from app_pages.live.session import CONNECTION, PHOTO, STARTED, STREAM
 from app_pages.live.stream import DisplayedValues, Stream
-from app_pages.photos.session import Photo
+from app_pages.photos.photo import Photo
 from app_pages.shared import streamlit_internals, widgets
 from fer import FERError, FERPipeline, annotate
 from fer.streams.engine import StreamSettings

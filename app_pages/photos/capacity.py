@@ -1,4 +1,4 @@
-"""The trays of all visitors, and the room that they have together."""
+"""The room that the photos of all visitors have together."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ import threading
 from collections.abc import Iterable
 from weakref import WeakValueDictionary
 
-from app_pages.photos.session import APP_FULL, MAX_TOTAL, TRAY_FULL, LeftOut, Photo, Tray, unwanted
+from app_pages.photos.photo import Photo, unwanted
+from app_pages.photos.session import APP_FULL, MAX_TOTAL, VISIT_FULL, LeftOut, Visit
 from app_pages.shared import streamlit_internals
 from app_pages.shared.settings import max_uploads
 
-_trays: WeakValueDictionary[str, Tray] = WeakValueDictionary()
+_visits: WeakValueDictionary[str, Visit] = WeakValueDictionary()
 _lock = threading.Lock()  # between asking for room and taking it
 
 
-def new_tray(session: str) -> Tray:
-    """An empty tray for this session, which counts for as long as somebody holds it."""
-    tray = Tray()
+def new_visit(session: str) -> Visit:
+    """A visit without photos for this session; it counts for as long as somebody holds it."""
+    visit = Visit()
     with _lock:
-        _trays[session] = tray
-    return tray
+        _visits[session] = visit
+    return visit
 
 
-def add(tray: Tray, photos: Iterable[Photo], left_out: Iterable[LeftOut] = ()) -> None:
-    """Put photos into a tray as far as there is room; files `left_out` were refused before."""
+def add(visit: Visit, photos: Iterable[Photo], left_out: Iterable[LeftOut] = ()) -> None:
+    """Add photos to a visit as far as there is room; files `left_out` were refused before."""
     photos = list(photos)  # made here: their digests take time
     with _lock:
-        tray.add(photos, room=max_uploads() - _held(), left_out=left_out)
+        visit.add(photos, room=max_uploads() - _used_bytes(), left_out=left_out)
 
 
 def refusal(session: str, name: str, size: int) -> str:
@@ -34,20 +35,21 @@ def refusal(session: str, name: str, size: int) -> str:
     if reason := unwanted(name, size):
         return reason
     with _lock:
-        tray = _trays.get(session)
-        own = streamlit_internals.waiting_bytes(session) + (tray.size if tray else 0)
-        if own + size > MAX_TOTAL:
-            return TRAY_FULL
-        return APP_FULL if _held() + size > max_uploads() else ""
+        visit = _visits.get(session)
+        own_bytes = streamlit_internals.waiting_bytes(session) + (visit.size if visit else 0)
+        if own_bytes + size > MAX_TOTAL:
+            return VISIT_FULL
+        return APP_FULL if _used_bytes() + size > max_uploads() else ""
 
 
 def forget(session: str) -> None:
-    """Empty the tray of a session that has ended, whoever still holds it."""
+    """Drop the photos of a session that has ended, whoever still holds its visit."""
     with _lock:
-        tray = _trays.pop(session, None)
-    if tray:
-        tray.clear()
+        visit = _visits.pop(session, None)
+    if visit:
+        visit.clear()
 
 
-def _held() -> int:
-    return sum(tray.size for tray in _trays.values()) + streamlit_internals.waiting_bytes()
+def _used_bytes() -> int:
+    kept = sum(visit.size for visit in _visits.values())
+    return kept + streamlit_internals.waiting_bytes()

@@ -14,7 +14,8 @@ from app_pages.shared import streamlit_internals
 
 _NAME = "forgetting"
 _MOST_SECONDS = 15.0
-_M_PERTURB, _ANY_BYTE = -6, 0x55  # of glibc's mallopt
+_M_PERTURB = -6  # a parameter of glibc's mallopt
+_ANY_BYTE = 0x55
 
 _starting = threading.Lock()
 

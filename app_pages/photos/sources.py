@@ -1,7 +1,4 @@
-"""Where photos come from: files, a folder, the camera, the samples.
-
-All end in the session's tray.
-"""
+"""Where photos come from: files, a folder, the camera or the samples; all join the visit."""
 
 from __future__ import annotations
 
@@ -12,19 +9,12 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from app_pages.photos import capacity
-from app_pages.photos.session import (
-    APP_FULL,
-    MAX_PHOTOS,
-    MAX_TOTAL,
-    TRAY_FULL,
-    LeftOut,
-    Photo,
-    Tray,
-    unwanted,
-)
+from app_pages.photos.left_out import LIMITS, remember_page, show_left_out
+from app_pages.photos.photo import Photo, unwanted
+from app_pages.photos.session import LeftOut, Visit
 from app_pages.shared import streamlit_internals
 from app_pages.shared.settings import max_uploads
-from app_pages.shared.widgets import count, plain, show_error
+from app_pages.shared.widgets import show_error
 from fer import FERError
 from fer.images import MAX_BYTES
 
@@ -34,23 +24,18 @@ _SOURCES = {
     "Folder": ":material/folder:",
     "Camera": ":material/photo_camera:",
 }
-_LIMITS = f"{MAX_PHOTOS} photos and {MAX_TOTAL / 1e6:.0f} MB"
-_NAMED = 9  # files in a sentence; more make a table
 
 
-def open_tray() -> Tray:
-    """The photos of this session; they survive a visit to another page."""
-    if "tray" not in st.session_state:
-        st.session_state.tray = capacity.new_tray(streamlit_internals.session_id())
-    tray: Tray = st.session_state.tray
-    return tray
+def current_visit() -> Visit:
+    """The photos of this visitor; they survive a look at another page."""
+    if "visit" not in st.session_state:
+        st.session_state.visit = capacity.new_visit(streamlit_internals.session_id())
+    visit: Visit = st.session_state.visit
+    return visit
 
 
-def intake(tray: Tray) -> None:
-    """Offer the sources.
-
-    What arrives moves into the tray and leaves the widget empty for the next.
-    """
+def add_photos(visit: Visit) -> None:
+    """Offer the sources; what arrives joins the visit and leaves the widget empty for the next."""
     try:
         max_uploads()
     except FERError as error:
@@ -69,17 +54,8 @@ def intake(tray: Tray) -> None:
     if source == "Camera":
         _camera(key)
     else:
-        with st.container(key="uploader"):
-            st.file_uploader(
-                f"At most {MAX_BYTES / 1e6:.0f} MB a photo, {_LIMITS} together",
-                accept_multiple_files=(
-                    "directory" if source == "Folder" else True
-                ),  # of every type, to name those that are left out
-                key=key,
-                on_change=_take_uploads,
-                args=(key,),
-            )
-    _show_receipt(tray)
+        _uploader(key, folder=source == "Folder")
+    show_left_out(visit)
 
 
 def welcome() -> None:
@@ -93,16 +69,25 @@ def welcome() -> None:
 
 def clear() -> None:
     """Forget every photo and every result."""
-    open_tray().clear()
+    current_visit().clear()
     st.session_state.pop("side_by_side", None)
     streamlit_internals.forget_all_uploads()
 
 
-def _camera(key: str) -> None:
-    """The camera goes on only at a click, after the visitor has read what happens.
+def _uploader(key: str, *, folder: bool) -> None:
+    """Files of every type are accepted here, so that those that are left out can be named."""
+    with st.container(key="uploader"):
+        st.file_uploader(
+            f"At most {MAX_BYTES / 1e6:.0f} MB a photo, {LIMITS} together",
+            accept_multiple_files="directory" if folder else True,
+            key=key,
+            on_change=_take_uploads,
+            args=(key,),
+        )
 
-    And off after each photo.
-    """
+
+def _camera(key: str) -> None:
+    """The camera goes on at a click, once the visitor has read what happens; a photo ends it."""
     if st.session_state.get("camera_on"):
         st.camera_input("Take a photo", key=key, on_change=_take_picture, args=(key,), width=480)
         st.button(
@@ -159,42 +144,5 @@ def _take_samples() -> None:
 
 
 def _add(photos: Iterable[Photo], left_out: Iterable[LeftOut] = ()) -> None:
-    capacity.add(open_tray(), photos, left_out)
-    st.session_state.receipt_page = st.context.url
-
-
-def _show_receipt(tray: Tray) -> None:
-    """Name the files that were left out, on the page that they came through."""
-    if st.session_state.get("receipt_page") != st.context.url:
-        tray.receipt = None
-    if tray.receipt is None or not tray.receipt.left_out:
-        return
-    left_out = tray.receipt.left_out
-    reasons = {file.reason for file in left_out}
-    added = count(tray.receipt.added, "photo") if tray.receipt.added else "No photo"
-    remedy = " ".join(remedy for reason, remedy in _remedies().items() if reason in reasons)
-    folded = len(left_out) > _NAMED
-    if folded:
-        summary = f"{len(left_out)} files were left out."
-    else:
-        names = ", ".join(f"{file.name} ({file.reason})" for file in left_out)
-        summary = f"Left out: {names}."
-    st.warning(plain(f"{added} added. {summary} {remedy}"), icon=":material/warning:")
-    if folded:
-        with st.expander("Which files were left out, and why"):
-            rows = [{"File": file.name, "Reason": file.reason} for file in left_out]
-            st.dataframe(rows, hide_index=True)
-
-
-def _remedies() -> dict[str, str]:
-    """What to do where there was no room, by the reason."""
-    return {
-        TRAY_FULL: (
-            f"You can have {_LIMITS} here at a time: download your results, clear, then add the"
-            " rest."
-        ),
-        APP_FULL: (
-            f"The photos of all visitors may take {max_uploads() / 1e6:,.0f} MB together, and "
-            "that is used up: clear those that you no longer need, or try again in a few minutes."
-        ),
-    }
+    capacity.add(current_visit(), photos, left_out)
+    remember_page()

@@ -8,52 +8,44 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 import streamlit as st
 
+from app_pages.shared.html import render
+from app_pages.shared.theme import FAINT_GREY
 from fer import Prediction
 from fer.colors import color_of
+
+_BAR_HEIGHT = 26
+_FONT_SIZE = 13
 
 
 def score_chart(prediction: Prediction, *, key: str) -> None:
     """Horizontal bars of all scores, in the version's order; the best one in strong type."""
-    labels = list(prediction.scores)
-    values = [
-        _strong(f"{score:.2f}", label == prediction.label)
-        for label, score in prediction.scores.items()
-    ]
-    names = [_strong(html.escape(label), label == prediction.label) for label in labels]
-    bars = {"y": labels, "orientation": "h", "marker_line_width": 0}
-    track = go.Bar(
-        x=[1.0] * len(labels), marker_color="rgba(128, 128, 128, 0.14)", cliponaxis=False,
-        text=values, textposition="outside", textfont_size=13, constraintext="none", **bars,
-    )  # fmt: skip
-    scores = go.Bar(
-        x=list(prediction.scores.values()),
-        marker_color=[color_of(label, labels) for label in labels],
-        **bars,
-    )
-    figure = go.Figure([track, scores])
-    margin = {"l": 0, "r": 40, "t": 0, "b": 0}
+    figure = go.Figure([_empty_bars(prediction), _score_bars(prediction)])
     figure.update_layout(
-        height=26 * len(labels), margin=margin, bargap=0.5, barmode="overlay", showlegend=False
+        height=_BAR_HEIGHT * len(prediction.scores),
+        margin={"l": 0, "r": 40, "t": 0, "b": 0},
+        bargap=0.5,
+        barmode="overlay",
+        showlegend=False,
     )
     figure.update_xaxes(range=[0, 1], visible=False)
     figure.update_yaxes(
         autorange="reversed",
-        tickvals=labels,
-        ticktext=names,
-        tickfont_size=13,
+        tickvals=list(prediction.scores),
+        ticktext=[
+            _emphasised(html.escape(label), label, prediction) for label in prediction.scores
+        ],
+        tickfont_size=_FONT_SIZE,
         ticklabelstandoff=8,
         showgrid=False,
     )
-    st.plotly_chart(
-        figure, key=key, config={"staticPlot": True}, alt=f"Scores: {score_words(prediction)}"
-    )
+    words = f"Scores: {score_words(prediction)}"
+    st.plotly_chart(figure, key=key, config={"staticPlot": True}, alt=words)
 
 
 def score_words(prediction: Prediction) -> str:
     """All scores in words, best first: "happy 0.93, neutral 0.05"."""
-    return ", ".join(
-        f"{label} {score:.2f}" for label, score in prediction.top(len(prediction.scores))
-    )
+    best_first = prediction.top(len(prediction.scores))
+    return ", ".join(f"{label} {score:.2f}" for label, score in best_first)
 
 
 def uncertainty(doubts: Sequence[str]) -> str:
@@ -63,21 +55,13 @@ def uncertainty(doubts: Sequence[str]) -> str:
 
 def face_title(prediction: Prediction, number: int | None = None) -> str:
     """A face's expression and score, and why it is uncertain where it is, as HTML."""
-    label, labels = prediction.label, list(prediction.scores)
-    counter = f"<small>{number}</small>" if number else ""
-    warning = f"<small>{uncertainty(prediction.doubts)}</small>" if prediction.uncertain else ""
-    return (
-        f'<div class="fer-face">{counter}{swatch(label, labels)}<b>{html.escape(label)}</b>'
-        f"<span>{prediction.score:.2f}</span>{warning}</div>"
-    )
+    remark = uncertainty(prediction.doubts) if prediction.uncertain else ""
+    return render("face_title.html", prediction=prediction, number=number, uncertainty=remark)
 
 
 def legend(labels: Sequence[str], values: Mapping[str, object] | None = None) -> str:
     """The labels with their colours, and with a value each where there are `values`, as HTML."""
-    items = [
-        f"{swatch(label, labels)}{html.escape(label)}{_value(values, label)}" for label in labels
-    ]
-    return f'<div class="fer-legend">{"".join(f"<span>{item}</span>" for item in items)}</div>'
+    return render("legend.html", labels=labels, values=values)
 
 
 def swatch(label: str, labels: Sequence[str]) -> str:
@@ -85,9 +69,33 @@ def swatch(label: str, labels: Sequence[str]) -> str:
     return f'<i class="fer-swatch" style="background:{color_of(label, labels)}"></i>'
 
 
-def _value(values: Mapping[str, object] | None, label: str) -> str:
-    return f" <b>{html.escape(str(values[label]))}</b>" if values else ""
+def _empty_bars(prediction: Prediction) -> go.Bar:
+    """The full length of every bar, with its score in figures behind it."""
+    scores = prediction.scores
+    return go.Bar(
+        x=[1.0] * len(scores),
+        y=list(scores),
+        orientation="h",
+        marker_color=FAINT_GREY,
+        marker_line_width=0,
+        cliponaxis=False,
+        text=[_emphasised(f"{score:.2f}", label, prediction) for label, score in scores.items()],
+        textposition="outside",
+        textfont_size=_FONT_SIZE,
+        constraintext="none",
+    )
 
 
-def _strong(text: str, strong: bool) -> str:
-    return f"<b>{text}</b>" if strong else text
+def _score_bars(prediction: Prediction) -> go.Bar:
+    labels = list(prediction.scores)
+    return go.Bar(
+        x=list(prediction.scores.values()),
+        y=labels,
+        orientation="h",
+        marker_color=[color_of(label, labels) for label in labels],
+        marker_line_width=0,
+    )
+
+
+def _emphasised(text: str, label: str, prediction: Prediction) -> str:
+    return f"<b>{text}</b>" if label == prediction.label else text

@@ -12,7 +12,7 @@ _MAX_UPLOADS = "FER_MAX_UPLOADS"
 
 
 def setting(name: str) -> str:
-    """A value of the operator: from the environment, else from `.streamlit/secrets.toml`, else empty.
+    """A value of the operator from the environment, else from `.streamlit/secrets.toml`, else "".
 
     Spaces and line breaks around it are dropped: a secret read from a file often ends with one.
     """

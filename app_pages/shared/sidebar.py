@@ -1,16 +1,13 @@
-"""The sidebar: the choice of version and detector, and what the chosen version is."""
+"""The sidebar: where versions come from, which version and which face detector are in use."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import streamlit as st
 
 from app_pages.shared.catalogue import (
     BUNDLED_SOURCE,
-    FER2013,
-    ORDINARY,
     Catalogue,
     Entry,
     any_repo_allowed,
@@ -18,13 +15,13 @@ from app_pages.shared.catalogue import (
     refresh,
     sources,
 )
+from app_pages.shared.changes import SWITCH_ICON, tell_changes
 from app_pages.shared.detectors import Failure, shared_detector
-from app_pages.shared.face_cards import legend
+from app_pages.shared.version_summary import version_summary
 from app_pages.shared.widgets import plain, show_error, style
-from fer import DETECTORS, LABELS, FaceDetector, FERError, FERPipeline
+from fer import DETECTORS, FaceDetector, FERError, FERPipeline
 from fer.registry.base import PRODUCTION
 from fer.registry.bundled import BUNDLED
-from fer.versions.folder import GRAPH
 
 MODELS = BUNDLED
 _DETECTOR_NAMES = {
@@ -32,13 +29,13 @@ _DETECTOR_NAMES = {
     "yunet": "YuNet",
     "none": "None: the picture is a face",
 }
-_VERSION, _SWITCH = "version", ":material/swap_horiz:"
+_VERSION = "version"
 
 
 def choose_pipeline(detectors: Sequence[str] = DETECTORS) -> FERPipeline | None:
-    """Offer versions and `detectors` in the sidebar.
+    """Offer versions and `detectors` in the sidebar and return the chosen pair.
 
-    The chosen pair, or None after an error was shown.
+    None after an error was shown.
     """
     style()
     with st.sidebar:
@@ -46,7 +43,7 @@ def choose_pipeline(detectors: Sequence[str] = DETECTORS) -> FERPipeline | None:
         entry = _choose_version(catalogue)
         detector = choose_detector(detectors)
         if entry:
-            version_card(entry)
+            version_summary(entry)
     if entry is None or detector is None:
         return None
     try:
@@ -85,113 +82,8 @@ def choose_detector(names: Sequence[str] = DETECTORS) -> FaceDetector | None:
     return detector
 
 
-class _Look(NamedTuple):
-    """What a visitor saw last: where versions come from, which are chosen.
-
-    What aliases stand for.
-    """
-
-    source: str
-    chosen: tuple[str, ...]
-    aliases: Mapping[str, str]
-
-
-def tell_changes(
-    catalogue: Catalogue,
-    offered: Sequence[str],
-    chosen: Sequence[str],
-    *,
-    key: str,
-) -> None:
-    """Say once what happened to the chosen versions since the visitor's last look.
-
-    `key` names the widget in which they are chosen.
-    """
-    aliases = {alias: entry.name for entry in catalogue.entries for alias in entry.ref.aliases}
-    look = _Look(catalogue.listing.source, tuple(chosen), aliases)
-    before: _Look = st.session_state.get(f"last look at {key}", look)
-    st.session_state[f"last look at {key}"] = look
-    if before.source != look.source:
-        return
-    for name in before.chosen:
-        if name not in offered:
-            _toast(f"{name} is no longer offered; in use now: {', '.join(chosen) or 'none'}.")
-    for alias, name in aliases.items():
-        former = before.aliases.get(alias)
-        if former in chosen and former != name:
-            _toast(f"{alias} is now {name}; you stay on {former}.")
-
-
-def version_card(entry: Entry) -> None:
-    """What a version is: its accuracy with n and interval, on ordinary faces first, size.
-
-    Digest and labels.
-    """
-    version = entry.version
-    if version is None:
-        return
-    ordinary, fer2013 = (entry.estimate("accuracy", labelling) for labelling in (ORDINARY, FER2013))
-    with st.container(border=True, gap="xsmall"):
-        if ordinary:
-            st.metric("Right on ordinary faces", _percent(ordinary))
-            st.caption(
-                f"{_interval(ordinary)}, n = {ordinary['n']:,} photographs, each with a face to be"
-                " found"
-            )
-        if fer2013 and ordinary:
-            st.caption(
-                f"On FER2013 {_percent(fer2013)}, {_interval(fer2013)}, n = {fer2013['n']:,}"
-            )
-        elif fer2013:
-            st.metric("Right on FER2013", _percent(fer2013))
-            st.caption(f"{_interval(fer2013)}, n = {fer2013['n']:,} test pictures")
-        elif not ordinary:
-            st.metric("Accuracy", "not measured")
-        st.html(legend(version.labels))
-        if known := _labels_words(entry, version.labels):
-            st.caption(plain(known))
-        st.caption(
-            f"{version.files[GRAPH].bytes / 1e6:.1f} MB, {version.parameters / 1e6:.2f} M"
-            f" parameters  \nsha256 {version.sha256[:12]}"
-        )
-
-
-def _labels_words(entry: Entry, labels: Sequence[str]) -> str:
-    """What to know of the figures of a version that knows other expressions than the four.
-
-    Empty for these.
-    """
-    if set(labels) == set(LABELS):
-        return ""
-    if LABELS in {entry.asked(labelling) for labelling in entry.labellings}:
-        return (
-            f"It knows {len(labels)} expressions. For the figures above, the likeliest of"
-            f" {', '.join(LABELS)} counts, so that they compare with those of the others."
-        )
-    if set(labels) > set(LABELS):
-        return (
-            f"It knows {len(labels)} expressions, of which any may be mistaken for another: its"
-            f" figures cannot be compared with those of versions that know {len(LABELS)}."
-        )
-    return (
-        f"Unusual: it knows {', '.join(labels)} instead of {', '.join(LABELS)}, so its figures"
-        " cannot be compared with those of the others."
-    )
-
-
-def _percent(estimate: Mapping[str, float]) -> str:
-    return f"{100 * estimate['value']:.1f} %"
-
-
-def _interval(estimate: Mapping[str, float]) -> str:
-    return f"95 % interval {100 * estimate['low']:.1f} to {100 * estimate['high']:.1f} %"
-
-
 def _choose_source(repos: Sequence[str]) -> str:
-    """Where the versions come from, with a button that asks there again.
-
-    Nothing to choose without a repo.
-    """
+    """Where the versions come from; there is nothing to choose where there is but one source."""
     if len(repos) == 1 and not any_repo_allowed():
         return repos[0]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
@@ -204,9 +96,19 @@ def _choose_source(repos: Sequence[str]) -> str:
             persist_state="session",
         )
         source = source or repos[0]
-        st.button("Refresh", icon=":material/refresh:", help="Refresh", key="Refresh", on_click=refresh,
-                  args=(source, MODELS))  # fmt: skip
+        _refresh_button(source)
     return source
+
+
+def _refresh_button(source: str) -> None:
+    st.button(
+        "Refresh",
+        icon=":material/refresh:",
+        help="Refresh",
+        key="Refresh",
+        on_click=refresh,
+        args=(source, MODELS),
+    )
 
 
 def _choose_version(catalogue: Catalogue) -> Entry | None:
@@ -223,7 +125,8 @@ def _choose_version(catalogue: Catalogue) -> Entry | None:
         key=_VERSION,
         persist_state="session",
     )
-    _mark(entries[name], catalogue)
+    _badges(entries[name])
+    _offer_production(entries[name], catalogue)
     tell_changes(catalogue, list(entries), [name], key=_VERSION)
     if problem := entries[name].problem:
         show_error(f"Version {name} cannot be used: {problem} Choose another version.")
@@ -231,20 +134,23 @@ def _choose_version(catalogue: Catalogue) -> Entry | None:
     return entries[name]
 
 
-def _mark(entry: Entry, catalogue: Catalogue) -> None:
-    """The aliases of the chosen version, and a way to the one in production where it is another."""
+def _badges(entry: Entry) -> None:
+    """The aliases of the chosen version, and whether it is broken."""
     if entry.ref.aliases or entry.problem:
         with st.container(horizontal=True, gap="xsmall"):
             for alias in entry.ref.aliases:
                 st.badge(plain(alias), color="primary")
             if entry.problem:
                 st.badge("broken", color="red")
+
+
+def _offer_production(entry: Entry, catalogue: Catalogue) -> None:
+    """A way to the version in production, where another one is chosen."""
     for other in catalogue.usable:
         if PRODUCTION in other.ref.aliases and other.name != entry.name:
-            label = plain(f"Switch to {other.name} ({PRODUCTION})")
             st.button(
-                label,
-                icon=_SWITCH,
+                plain(f"Switch to {other.name} ({PRODUCTION})"),
+                icon=SWITCH_ICON,
                 key="Switch",
                 type="tertiary",
                 on_click=_use,
@@ -254,7 +160,3 @@ def _mark(entry: Entry, catalogue: Catalogue) -> None:
 
 def _use(name: str) -> None:
     st.session_state[_VERSION] = name
-
-
-def _toast(message: str) -> None:
-    st.toast(plain(message), icon=_SWITCH, duration="long")

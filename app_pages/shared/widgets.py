@@ -1,7 +1,4 @@
-"""What the pages share: the choice of version and detector, the version's card.
-
-The score chart and the note.
-"""
+"""Small pieces of every page: style, the note at its foot, errors, downloads, plain text."""
 
 from __future__ import annotations
 
@@ -31,10 +28,8 @@ def note(kept: str) -> None:
 
 
 def photos_note() -> None:
-    """The note of a page that takes photos.
-
-    A closed page may reconnect, so its session lives on.
-    """
+    """The note of a page that takes photos."""
+    # a closed page may reconnect, so its session lives on for a while
     minutes = math.ceil(st.get_option("server.disconnectedSessionTTL") / 60) + 1
     note(
         "Photos stay in this app's memory until you clear them, or until at most "
@@ -55,7 +50,7 @@ def plain(text: str) -> str:
 def download(
     label: str, name: str, mime: str, content: str | bytes | Callable[[], str | bytes]
 ) -> None:
-    """A button whose file is made at the click where `content` is a function: for files that take time.
+    """A button for a file; where `content` is a function, the file is made at the click.
 
     Streamlit forgets such a file once two scripts have ended, of whichever visitors; a slow browser
     then finds nothing and has to press again.

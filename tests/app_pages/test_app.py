@@ -21,11 +21,14 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app_pages.compare.gallery import Row, faces_html
+from app_pages.compare.gallery import gallery_html
+from app_pages.compare.side_by_side import ComparedFace
 from app_pages.live.recording import Recording
 from app_pages.live.stream import Stream
 from app_pages.photos import session
-from app_pages.photos.session import Photo, Tray, safe_names
+from app_pages.photos.exports import annotated_zip, records_of, safe_names
+from app_pages.photos.photo import Photo
+from app_pages.photos.session import Visit
 from app_pages.photos.sources import SAMPLES
 from app_pages.shared import face_cards, sidebar, widgets
 from fer import (
@@ -232,10 +235,10 @@ def test_photos_beyond_the_limit_of_all_are_named(
 
 def test_clear_forgets_results_too(app: AppTest) -> None:
     button(app, "Try two sample photos")
-    held = app.session_state["tray"]
+    held = app.session_state["visit"]
     app.session_state["side_by_side"] = "portraits"
     button(app, "Clear")
-    assert (held.photos, held.outcomes, held._view) == ({}, {}, None)
+    assert (held.photos, held.results, held._annotated) == ({}, {}, None)
     assert "side_by_side" not in app.session_state
 
 
@@ -248,10 +251,10 @@ def test_note_tells_how_long_photos_are_kept(app: AppTest, monkeypatch: pytest.M
 
 def test_rerun_computes_nothing_again(app: AppTest) -> None:
     button(app, "Try two sample photos")
-    before = dict(app.session_state["tray"].outcomes)
+    before = dict(app.session_state["visit"].results)
     app.run()
-    after = app.session_state["tray"].outcomes
-    assert all(after[identity] is outcome for identity, outcome in before.items())
+    after = app.session_state["visit"].results
+    assert all(after[identity] is result for identity, result in before.items())
 
 
 def test_detector_out_of_reach_leaves_the_page_alive(app: AppTest) -> None:
@@ -269,8 +272,8 @@ def test_a_picture_that_is_a_face_is_used_whole(app: AppTest) -> None:
     app.selectbox(key="detector").select("none").run()
     assert not app.exception
     assert "2 photos, 2 faces" in texts(app)
-    for photo in app.session_state["tray"].photos.values():
-        (prediction,) = app.session_state["tray"].outcomes[photo.id].predictions
+    for photo in app.session_state["visit"].photos.values():
+        (prediction,) = app.session_state["visit"].results[photo.id].predictions
         height, width = photo.load().shape[:2]
         assert prediction.face.box == Box(0, 0, width, height)
 
@@ -284,10 +287,10 @@ def test_a_small_photo_is_enlarged_before_it_is_annotated(
     buffer = io.BytesIO()
     Image.new("L", size[::-1], 128).save(buffer, "PNG")
     photo = Photo("small.png", buffer.getvalue())
-    photos = Tray({photo.id: photo})
+    photos = Visit({photo.id: photo})
     pipeline = FERPipeline(load_detector("none"), EmotionClassifier(load_version()))
     assert list(photos.classify(pipeline)) == [0]
-    assert photos.view(photo.id, pipeline).size == shown
+    assert photos.annotated(photo.id, pipeline).size == shown
 
 
 def test_live_looks_for_faces_whatever_photos_does(app: AppTest) -> None:
@@ -313,14 +316,14 @@ def test_broken_version_is_marked_and_the_others_work(
     app.run()
     assert app.selectbox(key="version").options == ["cut-short", DEFAULT, "unmeasured"]
     button(app, "Try two sample photos")
-    before = app.session_state["tray"].outcomes
+    before = app.session_state["visit"].results
     app.selectbox(key="version").select("cut-short").run()
     assert "model.tflite is corrupt" in texts(app)
     assert "2 photos waiting" in texts(app)
     app.selectbox(key="version").select("unmeasured").run()
     assert "not measured" in texts(app)
     assert "2 photos, 2 faces" in texts(app)
-    assert app.session_state["tray"].outcomes is not before
+    assert app.session_state["visit"].results is not before
     assert not app.exception
 
 
@@ -338,26 +341,29 @@ def test_phone_photos_are_upright(pipeline: FERPipeline) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned by 90 degrees
     turned = Image.open(COLLINS).crop((0, 0, 512, 400)).transpose(Image.Transpose.ROTATE_90)
-    photos = Tray()
+    photos = Visit()
     photos.add([Photo("phone.jpg", jpeg(turned, exif=exif))])
     list(photos.classify(pipeline))
     (identity,) = photos.photos
-    assert len(photos.outcomes[identity].predictions) == 1
-    assert photos.view(identity, pipeline).size == (640, 500)
+    assert len(photos.results[identity].predictions) == 1
+    assert photos.annotated(identity, pipeline).size == (640, 500)
 
 
 def test_seen_is_the_models_input_enlarged(pipeline: FERPipeline) -> None:
-    photos = Tray()
+    photos = Visit()
     photos.add([Photo("a.jpg", HOPPER.read_bytes())])
     list(photos.classify(pipeline))
     (identity,) = photos.photos
-    view, (prediction,) = photos.view(identity, pipeline), photos.outcomes[identity].predictions
-    assert np.array_equal(view.seen[0][::4, ::4], prediction.crop)
-    assert view.portraits[0].shape == (192, 192, 3)
+    annotated, (prediction,) = (
+        photos.annotated(identity, pipeline),
+        photos.results[identity].predictions,
+    )
+    assert np.array_equal(annotated.crops[0][::4, ::4], prediction.crop)
+    assert annotated.portraits[0].shape == (192, 192, 3)
 
 
 def test_downloads_hold_every_photo_once(pipeline: FERPipeline) -> None:
-    photos = Tray()
+    photos = Visit()
     collins, hopper = COLLINS.read_bytes(), HOPPER.read_bytes()
     photos.add(
         [
@@ -369,7 +375,9 @@ def test_downloads_hold_every_photo_once(pipeline: FERPipeline) -> None:
     )
     list(photos.classify(pipeline))
     rows = list(
-        csv.DictReader(io.StringIO(to_csv(photos.records(pipeline), pipeline.classifier.labels)))
+        csv.DictReader(
+            io.StringIO(to_csv(records_of(photos, pipeline), pipeline.classifier.labels))
+        )
     )
     assert [(row["file"], row["face"], bool(row["error"])) for row in rows] == [
         ("a.jpg", "1", False),
@@ -377,7 +385,7 @@ def test_downloads_hold_every_photo_once(pipeline: FERPipeline) -> None:
         ("x/a.png", "1", False),
         ("w.jpg", "", False),
     ]
-    with zipfile.ZipFile(io.BytesIO(photos.annotated_zip())) as archive:
+    with zipfile.ZipFile(io.BytesIO(annotated_zip(photos))) as archive:
         assert archive.namelist() == ["a.jpg", "a (2).jpg", "w.jpg"]
         assert load_image(archive.read("a (2).jpg")).shape == load_image(hopper).shape
 
@@ -400,7 +408,9 @@ def test_the_caption_of_a_compared_face_says_what_holds_for_every_version(
         name: Prediction(face, s, np.zeros((8, 8), np.uint8), 0.5)
         for name, s in zip("ab", scores, strict=True)
     }
-    markup = faces_html([Row("photo.jpg", 1, "data:,", answers)], {"a": "A", "b": "B"})
+    markup = gallery_html(
+        [ComparedFace("photo.jpg", 1, "data:,", face, answers)], {"a": "A", "b": "B"}
+    )
     caption = re.search("<figcaption>(.*)</figcaption>", markup)
     assert caption is not None
     assert re.sub("<[^>]*>", "", caption[1]).strip() == f"photo.jpg, face 1 {remark}".strip()

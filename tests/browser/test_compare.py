@@ -92,7 +92,7 @@ def test_narrow_screens_stack(compare: Page, scheme: str) -> None:
     compare.emulate_media(color_scheme=scheme)
     compare.set_viewport_size({"width": 420, "height": 800})
     expect(compare.get_by_test_id("stDataFrame")).to_be_hidden()
-    expect(compare.locator(".fer-cards")).to_contain_text("FER2013 0.800 (0.776 to 0.822) of 1,200")
+    expect(compare.locator(".fer-versions")).to_contain_text("FER2013 0.800 (0.776 to 0.822) of 1,200")
     for name in ("Overview", "Confusion", "Calibration", "Card and history"):
         open_section(compare, name)
         expect(
@@ -107,5 +107,5 @@ def test_photos_side_by_side(compare: Page) -> None:
     expect(compare.get_by_text("Both versions give the same expression to")).to_be_visible(
         timeout=PATIENCE
     )
-    expect(compare.locator(".fer-duel figure")).to_have_count(2)
+    expect(compare.locator(".fer-gallery figure")).to_have_count(2)
     expect(compare.get_by_alt_text("What v1.0.0 saw").first).to_be_visible()

@@ -8,16 +8,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app_pages.compare.gallery import Row, summary
+from app_pages.compare.gallery import summary
+from app_pages.compare.side_by_side import ComparedFace
 from fer import Box, Face, Prediction
 
 FACE = Face(Box(0, 0, 10, 10), 0.9)
 CROP = np.zeros((48, 48), np.uint8)
 
 
-def row(*answers: dict[str, float]) -> Row:
+def row(*answers: dict[str, float]) -> ComparedFace:
     named = {f"v{i}": Prediction(FACE, scores, CROP) for i, scores in enumerate(answers)}
-    return Row("photo.jpg", 1, "data:", named)
+    return ComparedFace("photo.jpg", 1, "data:", FACE, named)
 
 
 @pytest.mark.parametrize(

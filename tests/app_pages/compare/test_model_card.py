@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app_pages.compare.model_card import card_html
+from app_pages.compare.model_card import model_card_html
 from fer import load_version
 from fer.versions.folder import CARD
 
@@ -135,7 +135,7 @@ def read(page: str) -> Reader:
 
 @pytest.mark.parametrize(("card", "words"), [*SPECIFICATION, *OTHERS])
 def test_a_card_loads_nothing_and_keeps_its_words(card: str, words: str) -> None:
-    found = read(card_html(card))
+    found = read(model_card_html(card))
     lines = "\n".join(line for line in "".join(found.words).splitlines() if line.strip())
     assert lines.strip() == words.strip()
     assert found.elements <= ALLOWED
@@ -154,14 +154,14 @@ def test_a_card_loads_nothing_and_keeps_its_words(card: str, words: str) -> None
     ],
 )
 def test_what_a_card_may_use(card: str, markup: str) -> None:
-    assert markup in card_html(card)
+    assert markup in model_card_html(card)
 
 
 def test_a_real_card_keeps_its_headings_tables_and_code() -> None:
-    found = read(card_html((load_version().folder / CARD).read_text()))
+    found = read(model_card_html((load_version().folder / CARD).read_text()))
     assert {"h3", "h4", "table", "code"} <= found.elements
     assert "license" not in "".join(found.words[:3])
 
 
 def test_a_long_card_is_cut() -> None:
-    assert len(card_html("a" * 1_000_000)) < 200_000
+    assert len(model_card_html("a" * 1_000_000)) < 200_000

@@ -9,15 +9,14 @@ from collections.abc import Iterator
 import pytest
 
 from app_pages.photos import capacity, session
+from app_pages.photos.photo import Photo, unwanted
 from app_pages.photos.session import (
     ALREADY_HERE,
     APP_FULL,
-    TRAY_FULL,
+    VISIT_FULL,
     LeftOut,
-    Photo,
     Receipt,
-    Tray,
-    unwanted,
+    Visit,
 )
 from app_pages.photos.sources import SAMPLES
 from app_pages.shared import settings, streamlit_internals
@@ -29,10 +28,10 @@ MEGABYTE = 1_000_000
 
 
 @pytest.fixture(autouse=True)
-def no_other_trays() -> Iterator[None]:
-    capacity._trays.clear()
+def no_other_visits() -> Iterator[None]:
+    capacity._visits.clear()
     yield
-    capacity._trays.clear()
+    capacity._visits.clear()
 
 
 def photo(name: str, megabytes: float = 0) -> Photo:
@@ -59,7 +58,7 @@ def test_unwanted(name: str, size: int, reason: str) -> None:
 
 def test_receipt_names_all_that_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "MAX_PHOTOS", 2)
-    photos = Tray()
+    photos = Visit()
     assert photos.receipt is None
     photos.add([])
     assert photos.receipt == Receipt(0, ())
@@ -73,22 +72,22 @@ def test_receipt_names_all_that_is_left_out(monkeypatch: pytest.MonkeyPatch) -> 
     )
     photos.add([photo("a.jpg"), photo("a.jpg"), photo("b.jpg"), photo("c.jpg")])
     assert photos.receipt == Receipt(
-        2, (LeftOut("a.jpg", ALREADY_HERE), LeftOut("c.jpg", TRAY_FULL))
+        2, (LeftOut("a.jpg", ALREADY_HERE), LeftOut("c.jpg", VISIT_FULL))
     )
     photos.remove(photo("a.jpg").id)
     assert photos.receipt is None
 
 
-def test_tray_is_full_by_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visit_is_full_by_bytes_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "MAX_TOTAL", 3 * MEGABYTE)
-    photos = Tray()
+    photos = Visit()
     photos.add([photo("a.jpg", 2), photo("b.jpg", 2), photo("c.jpg", 1)])
-    assert photos.receipt == Receipt(2, (LeftOut("b.jpg", TRAY_FULL),))
+    assert photos.receipt == Receipt(2, (LeftOut("b.jpg", VISIT_FULL),))
     assert photos.size == 3 * MEGABYTE
 
 
 def test_unreadable_files_keep_their_reason_and_no_bytes() -> None:
-    photos = Tray()
+    photos = Visit()
     junk = photo("junk.jpg", 1)
     photos.add([junk])
     pipeline = FERPipeline(load_detector("blazeface"), EmotionClassifier(load_version()))
@@ -105,7 +104,7 @@ def test_unreadable_files_keep_their_reason_and_no_bytes() -> None:
 
 def test_visitors_share_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FER_MAX_UPLOADS", "5")
-    one, other = capacity.new_tray("one"), capacity.new_tray("other")
+    one, other = capacity.new_visit("one"), capacity.new_visit("other")
     capacity.add(one, [photo("a.jpg", 3)])
     capacity.add(other, [photo("b.jpg", 3), photo("c.jpg", 2)])
     assert other.receipt == Receipt(1, (LeftOut("b.jpg", APP_FULL),))
@@ -116,9 +115,9 @@ def test_visitors_share_one_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_who_leaves_gives_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Though something still holds the tray, as Streamlit's module of the last page does."""
+    """Though something still holds the visit, as Streamlit's module of the last page does."""
     monkeypatch.setenv("FER_MAX_UPLOADS", "5")
-    left = capacity.new_tray("left")
+    left = capacity.new_visit("left")
     capacity.add(left, [photo("a.jpg", 5)])
     assert capacity.refusal("next", "b.jpg", 1) == APP_FULL
     capacity.forget("left")
@@ -127,9 +126,9 @@ def test_who_leaves_gives_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert capacity.refusal("next", "b.jpg", 5 * MEGABYTE) == ""
 
 
-def test_a_tray_that_nobody_holds_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visit_that_nobody_holds_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FER_MAX_UPLOADS", "5")
-    gone = weakref.ref(capacity.new_tray("gone"))
+    gone = weakref.ref(capacity.new_visit("gone"))
     gc.collect()
     assert gone() is None
     assert capacity.refusal("next", "b.jpg", 5 * MEGABYTE) == ""
@@ -139,7 +138,7 @@ def test_a_tray_that_nobody_holds_does_not_count(monkeypatch: pytest.MonkeyPatch
     ("own", "all_waiting", "size", "reason"),
     [
         (0, 0, 4, ""),
-        (2, 2, 3, TRAY_FULL),  # 2 in the tray
+        (2, 2, 3, VISIT_FULL),  # 2 in the visit
         (1, 6, 1, ""),
         (1, 7, 2, APP_FULL),
     ],
@@ -151,7 +150,7 @@ def test_what_waits_counts_as_well(
     monkeypatch.setattr(capacity, "MAX_TOTAL", 6 * MEGABYTE)
     waiting = {"one": own * MEGABYTE, None: all_waiting * MEGABYTE}
     monkeypatch.setattr(streamlit_internals, "waiting_bytes", lambda session=None: waiting[session])
-    kept = capacity.new_tray("one")
+    kept = capacity.new_visit("one")
     capacity.add(kept, [photo("a.jpg", 2)])
     assert capacity.refusal("one", "b.jpg", size * MEGABYTE) == reason
 
