@@ -1,5 +1,6 @@
 # Facial-expression studio. Needs GNU make 3.81 and Python 3.11 to 3.13; everything else goes into .venv.
 # A certain Python: make app PYTHON=python3.12. More options for pytest: make test ARGS="-k metrics".
+# With the share of the code that the tests reach: make test COVERAGE=1.
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,13 +13,15 @@ LOCAL := --server.address=localhost --server.allowedHosts=localhost --server.all
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help app demo-hub demo-cycle test style quality format clean
+.PHONY: help app training demo-hub demo-cycle test style quality format docs wheel clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s  %s\n", $$1, $$2 }' Makefile
 
 app: $(VENV)/app.stamp  ## install what the app needs, then open it in the browser
 	$(BIN)/streamlit run app.py $(if $(findstring --server.address,$(ARGS)),,$(LOCAL)) $(ARGS)
+
+training: $(VENV)/training.stamp  ## install what training needs besides, TensorFlow included
 
 demo-hub: $(VENV)/dev.stamp  ## open the app on a small Hub of its own, to try publishing without an account
 	$(BIN)/python -m demo.hub
@@ -28,7 +31,7 @@ demo-cycle: $(VENV)/dev.stamp  ## train, publish, compare, promote, roll back an
 
 test: $(VENV)/dev.stamp  ## run every test; finds Chromium or installs it
 	$(BIN)/python tests/support/find_chromium.py --install
-	$(BIN)/python -m pytest -m "not browser" -n auto $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS chose none of these
+	$(BIN)/python -m pytest -m "not browser" -n auto $(if $(COVERAGE),--cov) $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS chose none of these
 	$(BIN)/python -m pytest -m browser $(ARGS) || [ $$? -eq 5 ]
 
 style: $(VENV)/dev.stamp  ## check format and lint rules
@@ -42,18 +45,29 @@ format: $(VENV)/dev.stamp  ## rewrite the code in the project's format, mend wha
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+docs: $(VENV)/dev.stamp  ## build the site of the documentation in build/site; warnings are errors
+	$(BIN)/mkdocs build --quiet --strict
+
+wheel: $(VENV)/dev.stamp  ## build the wheel of `fer` with the bundled versions in build/wheel
+	$(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build/wheel .
+
 clean:  ## remove the virtual environment and every cache
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp is newer than the requirements it was installed from. `fer` is installed as a link to this folder.
-$(VENV)/app.stamp: requirements.txt pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements.txt
-	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --editable .
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
+
+$(VENV)/app.stamp: requirements/app.txt pyproject.toml setup.py | $(BIN)/python
+	$(INSTALL) -r requirements/app.txt --editable .
 	touch $@
 
-$(VENV)/dev.stamp: requirements-dev.txt $(VENV)/app.stamp
-	$(BIN)/python -m pip install --disable-pip-version-check -r requirements-dev.txt
+$(VENV)/training.stamp: requirements.txt $(VENV)/app.stamp
+	$(INSTALL) -r requirements.txt
+	touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt requirements.txt $(VENV)/app.stamp
+	$(INSTALL) -r requirements/dev.txt
 	touch $@
 
 $(BIN)/python:

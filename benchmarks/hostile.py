@@ -8,7 +8,7 @@
 Takes about ten minutes and writes benchmarks/results/hostile.json. Every graph goes through
 `EmotionClassifier`, which both share, in a process that stands for the server; a new one takes its
 place if it is lost. The graphs made by hand also go through `python -m fer predict`. Needs what
-requirements-dev.txt lists.
+requirements/dev.txt lists.
 """
 
 from __future__ import annotations

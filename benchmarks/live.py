@@ -7,7 +7,7 @@
 
 Takes about 25 minutes and writes benchmarks/results/live.json. Without --video a bundled portrait
 is moved about. Server and browsers share the machine, so every figure contains Chromium's own work.
-Needs what requirements-dev.txt lists, and Chromium.
+Needs what requirements/dev.txt lists, and Chromium.
 """
 
 from __future__ import annotations

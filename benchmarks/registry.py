@@ -6,7 +6,7 @@
     python -m benchmarks.registry --versions 3 --repeats 1
 
 Takes about three minutes and writes benchmarks/results/registry.json. The Hub adds 50 ms to every
-request; Hub, app and browser share the machine. Needs what requirements-dev.txt lists, and
+request; Hub, app and browser share the machine. Needs what requirements/dev.txt lists, and
 Chromium.
 """
 

@@ -7,7 +7,7 @@
 
 Takes about fifteen minutes, most of them waiting, and writes benchmarks/results/uploads.json. The
 time-outs are those of the app. Linux alone shows the memory of another process. Needs what
-requirements-dev.txt lists, and Chromium.
+requirements/dev.txt lists, and Chromium.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
     python -m docs.screenshots
 
 Takes about a minute and writes docs/photos.png, docs/live.png and docs/compare.png. Needs what
-requirements-dev.txt lists, and Chromium. The live one shows a bundled portrait, moved about in
+requirements/dev.txt lists, and Chromium. The live one shows a bundled portrait, moved about in
 front of a fake camera.
 """
 

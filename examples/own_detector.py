@@ -17,7 +17,10 @@ SAMPLE = Path(__file__).parents[1] / "app_pages" / "photos" / "samples" / "grace
 
 @dataclass(frozen=True)
 class Middle:
-    """Takes the middle of every picture for its face; `name` is what records call the detector."""
+    """Takes the middle of every picture for its face.
+
+    `name` is what records call the detector.
+    """
 
     name: str = "middle"
 
@@ -25,14 +28,14 @@ class Middle:
         """RGB uint8 (height, width, 3) -> its one face."""
         height, width = image.shape[:2]
         half = min(height, width) / 4
-        x, y = width / 2, height * 0.4
+        x = width / 2
+        y = height * 0.4
         return [Face(Box(x - half, y - half, x + half, y + half), confidence=1.0)]
 
 
 def main(pictures: list[NDArray[np.uint8]]) -> None:
-    """Print the probability of each expression."""
-    # How the square that the network sees lies over the detector's boxes; here it has their height
-    # and their centre.
+    """Print the score of each expression."""
+    # The square that the network sees has the height and the centre of the detector's boxes.
     geometry = CropGeometry(scale=1.0)
     pipeline = FERPipeline(Middle(), EmotionClassifier(load_version()), geometry=geometry)
     for picture in pictures:

@@ -12,15 +12,13 @@ SAMPLE = Path(__file__).parents[1] / "app_pages" / "photos" / "samples" / "grace
 
 
 def main(photos: list[str]) -> None:
-    """Print a line a face: where it is, its expression, and how probable that is."""
+    """Print a line a face: where it is, its expression, and the score of that."""
     pipeline = FERPipeline(load_detector("blazeface"), EmotionClassifier(load_version()))
     for photo in photos:
         for prediction in pipeline(load_image(photo)):
             box = prediction.face.box
-            print(
-                f"{photo} at ({box.x1:.0f}, {box.y1:.0f}): {prediction.label}"
-                f" {prediction.score:.2f}"
-            )
+            place = f"{photo} at ({box.x1:.0f}, {box.y1:.0f})"
+            print(f"{place}: {prediction.label} {prediction.score:.2f}")
 
 
 if __name__ == "__main__":

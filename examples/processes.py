@@ -1,7 +1,7 @@
-"""Classify photos in several processes, as JSON lines: `python examples/processes.py album/*.jpg`, or the samples.
+"""Classify photos in several processes, and print a line of JSON a photo.
 
-Predictions travel between processes like any other value; each process builds its own pipeline
-once.
+`python examples/processes.py album/*.jpg`, or without names the samples. Predictions travel between
+processes like any other value; each process builds its own pipeline, once.
 """
 
 import json

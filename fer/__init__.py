@@ -28,7 +28,7 @@ from fer.registry.opening import open_registry
 from fer.results import LABELS, Face, Prediction, Track
 from fer.versions.folder import ModelVersion, read_version
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 __all__ = [
     "DETECTORS",

