@@ -1,4 +1,4 @@
-"""Write docs/comparison.md: the bundled versions of seven and eight expressions beside published figures.
+"""Write docs/comparison.md: the bundled versions of seven and eight expressions beside others.
 
     python -m docs.comparison
 
@@ -63,26 +63,28 @@ UNTOLD_EIGHT = (
 INTRODUCTION = """\
 # Beside published figures
 
-Written by `python -m docs.comparison`. Our networks chose everything on validation data, see each test face as they \
-are served, and are asked for a test split once a published version. Others often choose the epoch by the test split, \
-average ten crops of a test face, or leave copies of test faces among those they learn from: such a figure is no \
-promise for new faces, so they stand apart. The intervals are 95 %, from n alone; other seeds of the recipe vary too.
+Written by `python -m docs.comparison`. Our networks chose everything on validation data, see each \
+test face as they are served, and are asked for a test split once a published version. Others \
+often choose the epoch by the test split, average ten crops of a test face, or leave copies of \
+test faces among those they learn from: such a figure is no promise for new faces, so they stand \
+apart. The intervals are 95 %, from n alone; other seeds of the recipe vary too.
 
-What all these figures have in common: they were measured where the networks were trained. How a version does on \
-people who were simply photographed stands first in its card and on the page Compare.
+What all these figures have in common: they were measured where the networks were trained. How a \
+version does on people who were simply photographed stands first in its card and on the page \
+Compare.
 """
 SEVEN = """\
 ## FER2013, seven expressions, PrivateTest
 
-Accuracy in percent. Our network learned no picture of which a copy stands in a test split. Beside it stand figures \
-that were chosen on validation data, or are the mean of several runs.
+Accuracy in percent. Our network learned no picture of which a copy stands in a test split. Beside \
+it stand figures that were chosen on validation data, or are the mean of several runs.
 """
 EIGHT = """\
 ## FER+, eight expressions, PrivateTest
 
-Accuracy in percent under the rule of majority: an answer of one annotator alone is dropped, more than half of the \
-others must agree, and pictures of which they say that it is unknown or no face are left out. Beside ours stands the \
-mean of several runs.
+Accuracy in percent under the rule of majority: an answer of one annotator alone is dropped, more \
+than half of the others must agree, and pictures of which they say that it is unknown or no face \
+are left out. Beside ours stands the mean of several runs.
 """
 
 
