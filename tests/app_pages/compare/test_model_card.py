@@ -9,6 +9,7 @@ import pytest
 from app_pages.compare.model_card import model_card_html
 from fer import load_version
 from fer.versions.folder import CARD
+from tests.support.pages import choose, open_page, open_section
 
 URL = "http://spy.example/x.png"
 ALLOWED = {
@@ -165,3 +166,17 @@ def test_a_real_card_keeps_its_headings_tables_and_code() -> None:
 
 def test_a_long_card_is_cut() -> None:
     assert len(model_card_html("a" * 1_000_000)) < 200_000
+
+
+@pytest.mark.usefixtures("models")
+def test_card_is_shown_without_its_head_scripts_and_pictures() -> None:
+    app = open_section(choose(open_page(), "v1.1.0", "v1.0.0"), "Card and history")
+    (card,) = (
+        element.proto.body
+        for element in app.get("html")
+        if 'class="fer-model-card"' in element.proto.body
+    )
+    assert card.startswith('<div class="fer-model-card"><h3>')
+    assert "a picture of a spy" in card
+    assert "spy.example" not in card
+    assert "script" not in card
