@@ -1,9 +1,9 @@
-"""Try a graph of unknown origin in this process, which may crash, hang or run out of memory in the attempt.
+"""Try a graph of unknown origin, which may crash this process, hang it or fill its memory.
 
     python -m fer.versions.sandbox_process < model.tflite
 
-`fer.versions.sandbox` starts it. It exits with 0 if the graph is admitted; with `REFUSED` it prints
-why not.
+`fer.versions.sandbox` starts it. It exits with 0 if the graph is admitted, and with `REFUSED` if it
+is not, having printed why.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from fer.errors import ModelError
 from fer.versions.graph_check import check_graph
 from fer.versions.sandbox import CPU_SECONDS, MEMORY, REFUSED
 
+_FAULTS = (ValueError, RuntimeError, MemoryError)
 _LIMITS = {
     # the first ends it by SIGXCPU, which tells why
     resource.RLIMIT_CPU: (CPU_SECONDS, CPU_SECONDS + 1),
@@ -47,31 +48,45 @@ def run(content: bytes) -> None:
     """Run the graph once for each batch. Raises ModelError if it cannot be loaded or run."""
     try:
         interpreter = Interpreter(model_content=content, num_threads=1)
-        start, end = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
-    except (ValueError, RuntimeError, MemoryError) as error:
+        shape = tuple(interpreter.get_input_details()[0]["shape"][1:])
+    except _FAULTS as error:
         raise ModelError(f"it is not a LiteRT graph ({error})") from error
-    for inputs in _batches(tuple(start["shape"][1:])):
+    for inputs in _batches(shape):
         try:
-            interpreter.resize_tensor_input(start["index"], inputs.shape)
-            interpreter.allocate_tensors()
-            interpreter.set_tensor(start["index"], inputs)
-            interpreter.invoke()
-            interpreter.get_tensor(end["index"])
-        except (ValueError, RuntimeError, MemoryError) as error:
+            _invoke(interpreter, inputs)
+        except _FAULTS as error:
             raise ModelError(
                 f"it cannot run a batch of {len(inputs)} in {MEMORY >> 20} MB ({error})"
             ) from error
 
 
+def _invoke(interpreter: Interpreter, inputs: NDArray[np.float32]) -> None:
+    start = interpreter.get_input_details()[0]["index"]
+    end = interpreter.get_output_details()[0]["index"]
+    interpreter.resize_tensor_input(start, inputs.shape)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(start, inputs)
+    interpreter.invoke()
+    interpreter.get_tensor(end)
+
+
 def _batches(shape: tuple[int, ...]) -> Iterator[NDArray[np.float32]]:
     """Black, white, noise and a bright oval, alone, in pairs and as the largest batch."""
-    axes = np.meshgrid(*(np.linspace(-1, 1, side) for side in shape), indexing="ij")
-    oval = np.exp(-2 * sum(axis**2 for axis in axes))
-    noise = np.random.default_rng(0).random(shape)
-    faces = np.stack([np.zeros(shape), np.ones(shape), noise, oval]).astype(np.float32)
-    yield from (faces[i : i + 1] for i in range(len(faces)))
+    faces = np.stack([np.zeros(shape), np.ones(shape), _noise(shape), _oval(shape)])
+    faces = faces.astype(np.float32)
+    for face in faces:
+        yield face[None]
     yield faces[2:]
     yield np.resize(faces, (MAX_BATCH, *shape))
+
+
+def _noise(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    return np.random.default_rng(0).random(shape)
+
+
+def _oval(shape: tuple[int, ...]) -> NDArray[np.float64]:
+    axes = np.meshgrid(*(np.linspace(-1, 1, side) for side in shape), indexing="ij")
+    return np.asarray(np.exp(-2 * sum(axis**2 for axis in axes)))
 
 
 if __name__ == "__main__":
