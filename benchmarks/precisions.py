@@ -15,13 +15,13 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 
 from benchmarks.networks import medians

@@ -15,12 +15,12 @@ agree, which bounds what one answer can score on both.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 
 from fer import DataError, intervals, metrics

@@ -32,7 +32,7 @@ from demo.hub_server import Delay, HubServer
 from demo.serve import serve
 from fer import HubRegistry
 from fer.registry.base import DEFAULT
-from fer.registry.bundled import BUNDLED
+from fer.versions.folder import BUNDLED
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.factories.compared import publish, seal
 from tests.factories.published import REPO

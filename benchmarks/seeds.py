@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-from dataclasses import asdict
 from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 
 from fer import LABELS, DataError, EmotionClassifier, metrics

@@ -15,12 +15,12 @@ what `fer.results.TURNED_FROM` holds for all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 from tqdm import tqdm
 

@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
@@ -157,7 +158,7 @@ def _accuracy(answers: NDArray[np.floating], labels: NDArray[np.int8]) -> dict[s
 
 
 def _wilson(right: NDArray[np.bool_]) -> dict[str, Any]:
-    estimate = asdict(intervals.wilson(int(right.sum()), len(right)))
+    estimate = msgspec.structs.asdict(intervals.wilson(int(right.sum()), len(right)))
     return {name: round(value, 4) for name, value in estimate.items()}
 
 

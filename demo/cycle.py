@@ -19,7 +19,7 @@ import time
 from demo import terminal
 from demo.terminal import EPOCHS, IMAGES, ROOT, Terminal, playground
 from fer.registry.base import DEFAULT
-from fer.registry.bundled import BUNDLED
+from fer.versions.folder import BUNDLED
 
 FIRST, TINY, AGAIN = "v1.0.0", "v1.1.0", "v1.2.0"
 

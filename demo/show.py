@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 
 from fer import FERError, ModelError, ModelVersion, Registry, VersionRef, open_registry
-from fer.versions.comparison import Predictions
 from fer.versions.folder import PREDICTIONS
+from fer.versions.predictions import Predictions
 
 TEST_SET = "fer2013"
 
@@ -32,12 +32,11 @@ def _line(ref: VersionRef, outcome: ModelVersion | FERError) -> str:
     start = f"{ref.name}  {ref.commit[:12]}  {f'{ref.date:%Y-%m-%d %H:%M}' if ref.date else '-'}"
     if isinstance(outcome, FERError):
         return f"{start}  {outcome}"
-    report = outcome.metrics() or {}
-    known = report["test_sets"][TEST_SET]
-    accuracy = known["labellings"][TEST_SET]["accuracy"]
-    measured = (
-        f"accuracy {accuracy['value']:.3f} on test set {known['sha256'][:12]} (n={accuracy['n']})"
-    )
+    report = outcome.report()
+    assert report, f"{ref.name} was never evaluated"
+    known = report.test_sets[TEST_SET]
+    accuracy = known.labellings[TEST_SET].accuracy
+    measured = f"accuracy {accuracy.value:.3f} on test set {known.sha256[:12]} (n={accuracy.n})"
     return "  ".join([start, measured, *ref.aliases])
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from demo.hub_server import HubServer
 from fer.registry.base import DEFAULT
-from fer.registry.bundled import BUNDLED
+from fer.versions.folder import BUNDLED
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD, BIN = ROOT / "build", Path(sys.executable).parent

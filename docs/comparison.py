@@ -9,9 +9,10 @@ stand below with the place where they were read. A test says when the page is ou
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from fer import ModelVersion, read_version
+from fer.intervals import Estimate
 from fer.versions.folder import GRAPH
 
 ROOT = Path(__file__).parents[1]
@@ -116,14 +117,16 @@ def page() -> str:
 
 def ours(version: ModelVersion, test_set: str, labellings: tuple[str, ...]) -> list[Published]:
     """A version's own figures under these labellings."""
-    measured: dict[str, Any] = (version.metrics() or {})["test_sets"][test_set]["labellings"]
+    report = version.report()
+    assert report, f"{version.name} was never evaluated"
+    measured = report.test_sets[test_set].labellings
     size = f"{version.parameters / 1e6:.2f} M, {version.files[GRAPH].bytes / 1e6:.1f} MB"
     source = f"[its card](../models/{version.name}/README.md)"
     return [
         Published(
             f"**`{version.name}`**{_WORDS[labelling]}",
             size,
-            _accuracy(measured[labelling]["accuracy"]),
+            _accuracy(measured[labelling].accuracy),
             source,
         )
         for labelling in labellings
@@ -144,9 +147,9 @@ def table(rows: list[Published] | tuple[Published, ...]) -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-def _accuracy(estimate: dict[str, float]) -> str:
-    value, low, high = (100 * estimate[name] for name in ("value", "low", "high"))
-    return f"**{value:.2f}** ({low:.2f} to {high:.2f}), n = {estimate['n']:,}"
+def _accuracy(found: Estimate) -> str:
+    interval = f"{100 * found.low:.2f} to {100 * found.high:.2f}"
+    return f"**{100 * found.value:.2f}** ({interval}), n = {found.n:,}"
 
 
 if __name__ == "__main__":

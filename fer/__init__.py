@@ -25,8 +25,9 @@ from fer.registry.base import Listing, Registry, VersionRef
 from fer.registry.bundled import BundledRegistry, load_version
 from fer.registry.hub import HubRegistry
 from fer.registry.opening import open_registry
-from fer.results import LABELS, Face, Prediction, Track
+from fer.results import Face, Prediction, Track
 from fer.versions.folder import ModelVersion, read_version
+from fer.versions.labels import LABELS
 
 __version__ = "1.0.0"
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from fer.calibration import logarithms, softmax
 from fer.errors import ModelError
 from fer.preprocessing import normalize, views_of_crops
-from fer.registry import bundled
 from fer.results import Face, Prediction
 from fer.versions.folder import CONFIG, GRAPH, ModelVersion
 from fer.versions.sandbox import trials
@@ -34,7 +33,7 @@ class EmotionClassifier:
         self.version = version
         self.labels = version.labels
         self._graph = version.read(GRAPH)
-        if version.folder.resolve().parent != bundled.BUNDLED:
+        if not version.bundled:
             self._try()
         self._threads = threads or min(2, os.cpu_count() or 1)
         self._local = threading.local()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
+from msgspec import Struct
 from numpy.typing import NDArray
 
 Clusters = NDArray[np.integer]
@@ -19,8 +19,7 @@ _RESAMPLES = 1000
 _PERCENTILES = (2.5, 97.5)
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(Struct, frozen=True, forbid_unknown_fields=True):
     """A measured value, its 95 % interval and the number of examples behind it."""
 
     value: float

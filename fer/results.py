@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from fer.geometry import Box, Landmarks
 
-LABELS = ("happy", "sad", "neutral", "surprised")
-"""The project's expression labels, in the order of every bundled version that knows these four."""
-
 TURNED_FROM = 30.0
 """Degrees of yaw, either way, from which on a face counts as turned away.
 

@@ -22,26 +22,26 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from fer import DataError, EmotionClassifier, ModelError, ModelVersion, calibration
 from fer.cli.console import without_chatter
-from fer.versions.comparison import Predictions, SetScores
+from fer.intervals import Estimate
 from fer.versions.folder import (
     CARD,
     CONFIG,
     METRICS,
     PREDICTIONS,
-    TEST_SET_NAME,
     read_version,
     write_config,
 )
+from fer.versions.predictions import Predictions, SetScores
+from fer.versions.report import TEST_SET_NAME, Report, SetReport
 from training import measure
 from training.command import command_line, finish, writing_to
 from training.data.fer2013 import FER2013, SPLITS, load
@@ -58,7 +58,7 @@ def main(
     *,
     name: str | None = None,
     split: str | None = None,
-) -> dict[str, Any]:
+) -> Report:
     """Measure the version in `folder` on FER2013, on photographs, or on both, beside what was measured before.
 
     Returns what was written to `metrics.json`.
@@ -70,7 +70,7 @@ def main(
             f"received the name {name!r} for a test set; expected a --name like my-photos."
         )
     before = _before(version)
-    chosen_on = before.get("chosen_on", [])
+    chosen_on = before.chosen_on if before else ()
     measured: dict[str, measure.Measured] = {}
     if data:
         dataset = load(data)
@@ -81,28 +81,30 @@ def main(
         measured |= measure.measure_fer2013(classifier, dataset)
     if photographs:
         measured |= measure.measure_photographs(classifier, photographs, name, split)
-    served = _served(version)
-    reports, scores = _kept(version, before, served)
+    reports, scores = _kept(version, before)
     reports |= {key: found.report for key, found in measured.items()}
     scores |= {key: found.scores for key, found in measured.items()}
-    report = {
-        "interval": (
+    report = Report(
+        interval=(
             "95 %: Wilson score for shares, percentile bootstrap for the others; people resampled"
             " where known"
         ),
-        "labels": list(version.labels),
-        **served,
-        "chosen_on": chosen_on,
-        "test_sets": {key: reports[key] for key in sorted(reports, key=measure.order)},
-    }
+        labels=version.labels,
+        temperature=version.temperature,
+        uncertain_below=version.uncertain_below,
+        crops=dict(version.crops),
+        views=version.views,
+        chosen_on=chosen_on,
+        test_sets={key: reports[key] for key in sorted(reports, key=measure.order)},
+    )
     predictions = Predictions(scores, answers(classifier))
-    _write(folder, report, predictions.to_bytes(), _card(version, report))
+    _write(version, report, predictions)
     return report
 
 
 def _calibrated(
     version: ModelVersion, dataset: FER2013, photographs: Path | None
-) -> tuple[ModelVersion, list[str]]:
+) -> tuple[ModelVersion, tuple[str, ...]]:
     """The version with the temperature and the limit of certainty that validation data ask for.
 
     And their names.
@@ -110,10 +112,10 @@ def _calibrated(
     with without_chatter():
         raw = EmotionClassifier(replace(version, temperature=1.0))
     scores, labels = measure.validation_crops(raw, dataset)
-    chosen_on = ["FER2013's PublicTest"]
+    chosen_on: tuple[str, ...] = ("FER2013's PublicTest",)
     if photographs and (known := measure.validation_photographs(raw, photographs)):
         scores, labels = np.concatenate([scores, known[0]]), np.concatenate([labels, known[1]])
-        chosen_on.append(f"the validation photographs of {photographs.name}")
+        chosen_on = (*chosen_on, f"the validation photographs of {photographs.name}")
     temperature = calibration.fit_temperature(scores, labels)
     limit = calibration.fit_threshold(
         calibration.scale_by_temperature(scores, temperature), labels, CERTAIN
@@ -121,45 +123,39 @@ def _calibrated(
     return replace(version, temperature=temperature, uncertain_below=limit), chosen_on
 
 
-def _served(version: ModelVersion) -> dict[str, Any]:
-    """What decides the answers beside the graph; figures hold as long as it stays."""
-    served = {
-        "temperature": version.temperature,
-        "uncertain_below": version.uncertain_below,
-        "crops": {detector: asdict(geometry) for detector, geometry in version.crops.items()},
-        "views": asdict(version.views),
-    }
-    return dict(json.loads(json.dumps(served)))  # as it is read back: a tuple is a list there
-
-
-def _before(version: ModelVersion) -> dict[str, Any]:
+def _before(version: ModelVersion) -> Report | None:
     """The report of an earlier evaluation.
 
-    Empty if there is none, or one by a program that wrote another form.
+    None if there is none, or one by a program that wrote another form.
     """
     with suppress(ModelError):
-        return version.metrics() or {}
-    return {}
+        return version.report()
+    return None
 
 
 def _kept(
-    version: ModelVersion, before: dict[str, Any], served: dict[str, Any]
-) -> tuple[dict[str, Any], dict[str, SetScores]]:
+    version: ModelVersion, before: Report | None
+) -> tuple[dict[str, SetReport], dict[str, SetScores]]:
     """What was measured before of the same answers: by test set, the report and the scores."""
-    if served == {name: before.get(name) for name in served}:
+    if before and _served(before) == _served(version):
         with suppress(ModelError):
             predictions = Predictions.read(version.read(PREDICTIONS), len(version.labels))
-            return dict(before["test_sets"]), dict(predictions.test_sets)
+            return dict(before.test_sets), dict(predictions.test_sets)
     return {}, {}
 
 
-def write_card(folder: Path) -> dict[str, Any]:
+def _served(of: ModelVersion | Report) -> tuple[object, ...]:
+    """What decides the answers beside the graph; what was measured holds as long as it stays."""
+    return of.temperature, of.uncertain_below, of.crops, of.views
+
+
+def write_card(folder: Path) -> Report:
     """Render the card of a measured version anew.
 
     Seal the folder again and return what `metrics.json` holds.
     """
     version = read_version(folder)
-    report = version.metrics()
+    report = version.report()
     if report is None:
         raise ModelError(f"{folder} holds no {METRICS} to make a card of; measure it with --data.")
     config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
@@ -170,19 +166,20 @@ def write_card(folder: Path) -> dict[str, Any]:
     return report
 
 
-def _write(folder: Path, report: dict[str, Any], predictions: bytes, card: str) -> None:
+def _write(version: ModelVersion, report: Report, predictions: Predictions) -> None:
     """Replace what was measured before.
 
     Unlist it, write the new files, list them; readable after each step.
     """
+    folder = version.folder
     config = json.loads((folder / CONFIG).read_text(encoding="utf-8")) | {
-        "temperature": report["temperature"],
-        "uncertain_below": report["uncertain_below"],
+        "temperature": version.temperature,
+        "uncertain_below": version.uncertain_below,
     }
     written = {
-        METRICS: json.dumps(report, indent=2, allow_nan=False).encode() + b"\n",
-        PREDICTIONS: predictions,
-        CARD: card.encode(),
+        METRICS: report.to_bytes(),
+        PREDICTIONS: predictions.to_bytes(),
+        CARD: _card(version, report).encode(),
     }
     for name in written:
         (folder / name).unlink(missing_ok=True)
@@ -192,14 +189,14 @@ def _write(folder: Path, report: dict[str, Any], predictions: bytes, card: str) 
     write_config(folder, config)
 
 
-def _card(version: ModelVersion, report: dict[str, Any]) -> str:
+def _card(version: ModelVersion, report: Report) -> str:
     card_data = ModelCardData(
         model_name=version.name,
         library_name="keras",
         pipeline_tag="image-classification",
         license="apache-2.0",
         tags=["facial-expression-recognition", "litert"],
-        datasets=list(report["test_sets"]),
+        datasets=list(report.test_sets),
         metrics=["accuracy", "f1"],
         eval_results=eval_results(report),
     )
@@ -231,7 +228,7 @@ def _code(value: object) -> str:
     return "".join("'" if c == "`" else c if c.isprintable() else " " for c in str(value))
 
 
-def eval_results(report: dict[str, Any]) -> list[EvalResult]:
+def eval_results(report: Report) -> list[EvalResult]:
     """The results at the head of the card, which the Hub shows beside it."""
     return [
         EvalResult(
@@ -239,21 +236,24 @@ def eval_results(report: dict[str, Any]) -> list[EvalResult]:
             dataset_type=test_set,
             dataset_name=result_name(measured, labelling),
             dataset_config=labelling,
-            dataset_split=measured["split"],
+            dataset_split=measured.split,
             metric_type=kind,
-            metric_value=round(result[metric]["value"], 4),
-            metric_name=metric.replace("_", " "),
+            metric_value=round(estimate.value, 4),
+            metric_name=name,
         )
-        for test_set, measured in report["test_sets"].items()
-        for labelling, result in measured["labellings"].items()
-        for kind, metric in (("accuracy", "accuracy"), ("f1", "macro_f1"))
+        for test_set, measured in report.test_sets.items()
+        for labelling, result in measured.labellings.items()
+        for kind, name, estimate in (
+            ("accuracy", "accuracy", result.accuracy),
+            ("f1", "macro f1", result.macro_f1),
+        )
     ]
 
 
-def result_name(measured: dict[str, Any], labelling: str) -> str:
+def result_name(measured: SetReport, labelling: str) -> str:
     """A test set and whose labels count, in words."""
-    place = f"{measured['title']}, {measured['split']}"
-    return f"{place}, {labelling}" if len(measured["labellings"]) > 1 else place
+    place = f"{measured.title}, {measured.split}"
+    return f"{place}, {labelling}" if len(measured.labellings) > 1 else place
 
 
 def _tell(
@@ -266,24 +266,17 @@ def _tell(
             if measured
             else write_card(version)
         )
-    for test_set in report["test_sets"].values():
-        for labelling, result in test_set["labellings"].items():
-            print(
-                f"{labelling:14} {_words('accuracy', result)},"
-                f" {_words('balanced_accuracy', result)}"
-            )
-        if test_set["found"]:
-            print(
-                "{:14} faces found {value:.4f} ({low:.4f} to {high:.4f}, n={n})".format(
-                    "", **test_set["found"]
-                )
-            )
+    for test_set in report.test_sets.values():
+        for labelling, result in test_set.labellings.items():
+            accuracy = _words(result.accuracy)
+            balanced = _words(result.balanced_accuracy)
+            print(f"{labelling:14} accuracy {accuracy}, balanced accuracy {balanced}")
+        if test_set.found:
+            print(f"{'':14} faces found {_words(test_set.found)}")
 
 
-def _words(metric: str, result: dict[str, Any]) -> str:
-    return "{} {value:.4f} ({low:.4f} to {high:.4f}, n={n})".format(
-        metric.replace("_", " "), **result[metric]
-    )
+def _words(found: Estimate) -> str:
+    return f"{found.value:.4f} ({found.low:.4f} to {found.high:.4f}, n={found.n})"
 
 
 if __name__ == "__main__":

@@ -40,8 +40,8 @@ from safetensors.numpy import save
 from fer import DataError, ModelError, ModelVersion
 from fer.preprocessing import GEOMETRIES, ONE_VIEW, Views
 from fer.versions.folder import CONFIG, GRAPH, WEIGHTS, read_config, read_version, write_config
+from fer.versions.labels import LABEL_SETS
 from training.command import command_line, finish, load_keras, number, pairs, writing_to
-from training.data.fer2013 import LABEL_SETS
 from training.probes import CONVERTED, parity
 from training.pull import as_trained, restored
 from training.runs import read_lineage, read_network

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from huggingface_hub import ModelCard, ModelCardData
 from yaml import YAMLError
@@ -28,10 +29,10 @@ from fer import (
 )
 from fer.cli.console import without_chatter
 from fer.metrics import Scores, Targets
-from fer.versions.comparison import Predictions, SetScores
-from fer.versions.folder import CARD, CONFIG, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, WEIGHTS, typed
+from fer.versions.folder import CARD, CONFIG, GRAPH, MAX_BYTES, METRICS, PREDICTIONS, WEIGHTS
+from fer.versions.labels import LABEL_SETS
+from fer.versions.predictions import Predictions, SetScores
 from training.command import load_keras
-from training.data.fer2013 import LABEL_SETS
 from training.evaluate import eval_results
 from training.measure import FER2013, NATURAL, order
 from training.probes import CONVERTED, REPEATED, answers, parity, precision
@@ -107,26 +108,26 @@ class _Side:
     @classmethod
     def of(cls, version: ModelVersion, predictions: Predictions, test_set: str) -> _Side:
         known = predictions.test_sets[test_set]
-        if test_set not in known.labels:
+        if test_set not in known.targets:
             raise ModelError(
                 f"version {version.name}: {PREDICTIONS} has no labels {test_set!r}; evaluate it"
                 " again."
             )
-        report = (version.metrics() or {}).get("test_sets", {})
-        if test_set not in report:
+        report = version.report()
+        if report is None or test_set not in report.test_sets:
             raise ModelError(
                 f"version {version.name}: {METRICS} knows no test set {test_set!r}; evaluate it"
                 " again."
             )
-        asked = tuple(report[test_set]["labels"])
-        rows = known.labels[test_set] >= 0
+        asked = report.test_sets[test_set].labels
+        rows = known.targets[test_set] >= 0
         return cls(
             version,
             predictions,
             asked,
             known.answers[rows],
             known.scores[rows],
-            known.labels[test_set][rows],
+            known.targets[test_set][rows],
         )
 
     @property
@@ -237,8 +238,9 @@ def _check_labels(version: ModelVersion) -> None:
 def _blend(version: ModelVersion) -> float:
     """The parts of FER+ in the logits, as the export noted them."""
     try:
-        return typed(float, version.lineage["config"]["recipe"]["labels"]["blend"], "blend")
-    except (KeyError, TypeError) as error:
+        blend = version.lineage["config"]["recipe"]["labels"]["blend"]
+        return msgspec.convert(blend, float)
+    except (KeyError, TypeError, msgspec.ValidationError) as error:
         raise ModelError(
             f"{version.folder}: its lineage does not tell the blend of its label sets ({error});"
             " export it again."
@@ -248,11 +250,8 @@ def _blend(version: ModelVersion) -> float:
 def _offsets(version: ModelVersion) -> dict[str, float]:
     """What was added to the logits, as the export noted it."""
     try:
-        noted = typed(dict, version.lineage.get("offsets", {}), "offsets")
-        return {
-            label: typed(float, offset, f"the offset of {label}") for label, offset in noted.items()
-        }
-    except TypeError as error:
+        return msgspec.convert(version.lineage.get("offsets", {}), dict[str, float])
+    except msgspec.ValidationError as error:
         raise ModelError(
             f"{version.folder}: its lineage is damaged ({error}); export it again."
         ) from error
@@ -263,23 +262,21 @@ def _check_measured(version: ModelVersion, predictions: Predictions, card: str) 
 
     One of them may come from an earlier evaluation.
     """
-    report = version.metrics() or {}
+    report = version.report()
+    assert report, f"{METRICS} is one of the files of a whole version"
     measured = {
         name: (
             known.sha256,
-            {labelling: _accuracy_of(known, labelling) for labelling in known.labels},
+            {labelling: _accuracy_of(known, labelling) for labelling in known.targets},
         )
         for name, known in predictions.test_sets.items()
     }
     reported = {
         name: (
-            known["sha256"],
-            {
-                labelling: result["accuracy"]["value"]
-                for labelling, result in known["labellings"].items()
-            },
+            known.sha256,
+            {labelling: result.accuracy.value for labelling, result in known.labellings.items()},
         )
-        for name, known in report["test_sets"].items()
+        for name, known in report.test_sets.items()
     }
     if reported != measured:
         raise ModelError(
@@ -304,7 +301,7 @@ def _check_measured(version: ModelVersion, predictions: Predictions, card: str) 
 
 
 def _accuracy_of(known: SetScores, labelling: str) -> float:
-    labels = known.labels[labelling]
+    labels = known.targets[labelling]
     return metrics.accuracy(known.answers[labels >= 0], labels[labels >= 0]).value
 
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from tqdm import tqdm
 
@@ -29,11 +30,13 @@ from fer import (
 )
 from fer.intervals import Clusters
 from fer.metrics import Scores, Targets
-from fer.versions.comparison import SetScores
+from fer.versions.labels import LABEL_SETS
+from fer.versions.predictions import SetScores
+from fer.versions.report import Certain, Metrics, Robustness, SetReport
 from training import robustness
 from training.data import fer2013
 from training.data.examples import predict
-from training.data.fer2013 import EMOTIONS, LABEL_SETS, LABELLINGS, SPLITS, Split
+from training.data.fer2013 import EMOTIONS, LABELLINGS, SPLITS, Split
 from training.data.photographs import Photographs, read_photographs
 
 FER2013, NATURAL = "fer2013", "natural"
@@ -47,7 +50,7 @@ T = TypeVar("T")
 class Measured:
     """What `metrics.json` says of one test set, and the scores that it was computed of."""
 
-    report: dict[str, Any]
+    report: SetReport
     scores: SetScores
 
 
@@ -89,17 +92,13 @@ def measure_fer2013(classifier: EmotionClassifier, dataset: fer2013.FER2013) -> 
     for ending, labels in asked(classifier.labels).items():
         validation = _measure_crops(classifier, dataset.split("PublicTest", labels), labels, ending)
         found = _measure_crops(classifier, dataset.split("PrivateTest", labels), labels, ending)
-        report = found.report | {
-            "split": "PrivateTest",
-            "validation": _first(validation.report["labellings"]),
-        }
+        report = replace(
+            found.report,
+            split="PrivateTest",
+            validation=validation.report.first,
+            robustness=None if ending else _measure_robustness(classifier, dataset),
+        )
         measured[FER2013 + ending] = Measured(report, found.scores)
-    test = dataset.split("PrivateTest")
-    rows = test.fer2013 >= 0
-    answer = partial(_predict_among, classifier, LABELS)
-    measured[FER2013].report["robustness"] = robustness.measure(
-        answer, test.images[rows], test.fer2013[rows]
-    )
     return measured
 
 
@@ -163,15 +162,13 @@ def validation_photographs(
     return answers.scores[rows], labels[rows]
 
 
-def measure(
-    known: SetScores, labelling: str, labels: tuple[str, ...], sure: Flags
-) -> dict[str, Any]:
+def measure(known: SetScores, labelling: str, labels: tuple[str, ...], sure: Flags) -> Metrics:
     """Every metric over the examples with a label, each with n and its interval; `sure` (n,) are certain answers.
 
     Log loss and calibration error are those of the answers that were given, where no face was found
     there is none.
     """
-    truth = known.labels[labelling]
+    truth = known.targets[labelling]
     rows = truth >= 0
     answers, truth = known.answers[rows], truth[rows].astype(np.int64)
     people = None if known.people is None else known.people[rows]
@@ -184,23 +181,20 @@ def measure(
     scores = known.scores[rows][found]
     finders = None if people is None else people[found]
     recalls = zip(labels, metrics.recalls(answers, truth, people), strict=False)
-    return {
-        "n": len(truth),
-        "accuracy": asdict(metrics.accuracy(answers, truth, people)),
-        "balanced_accuracy": asdict(
-            intervals.bootstrap(metrics.balanced_accuracy, answers, truth, people)
+    matrix = metrics.confusion_matrix(answers, truth)[: len(labels)]
+    return Metrics(
+        n=len(truth),
+        accuracy=metrics.accuracy(answers, truth, people),
+        balanced_accuracy=intervals.bootstrap(metrics.balanced_accuracy, answers, truth, people),
+        macro_f1=intervals.bootstrap(metrics.macro_f1, answers, truth, people),
+        log_loss=intervals.bootstrap(metrics.log_loss, scores, truth[found], finders),
+        expected_calibration_error=intervals.bootstrap(
+            calibration.expected_calibration_error, scores, truth[found], finders
         ),
-        "macro_f1": asdict(intervals.bootstrap(metrics.macro_f1, answers, truth, people)),
-        "log_loss": asdict(intervals.bootstrap(metrics.log_loss, scores, truth[found], finders)),
-        "expected_calibration_error": asdict(
-            intervals.bootstrap(
-                calibration.expected_calibration_error, scores, truth[found], finders
-            )
-        ),
-        "recall": {name: asdict(recall) for name, recall in recalls if recall},
-        "confusion_matrix": metrics.confusion_matrix(answers, truth)[: len(labels)].tolist(),
-        "certain": _certain(answers, truth, found, people, sure[rows]),
-    }
+        recall={name: recall for name, recall in recalls if recall},
+        confusion_matrix=tuple(map(tuple, matrix.tolist())),
+        certain=_certain(answers, truth, found, people, sure[rows]),
+    )
 
 
 def _measure_crops(
@@ -230,31 +224,26 @@ def _measure_answers(
     scores = SetScores(among, {name: truth}, photographs.sha256, answers.found, photographs.people)
     certain = answers.scores.max(axis=1) >= classifier.version.uncertain_below
     report = _report(name, split, scores, labels, certain & answers.found & ~answers.doubted)
-    report["left_out"] = dict(Counter(EMOTIONS[label] for label in photographs.labels[truth < 0]))
-    return Measured(report, scores)
+    left_out = Counter(EMOTIONS[label] for label in photographs.labels[truth < 0])
+    return Measured(replace(report, left_out=dict(left_out)), scores)
 
 
 def _report(
     name: str, split: str, scores: SetScores, labels: tuple[str, ...], sure: Flags
-) -> dict[str, Any]:
-    counted = _first(scores.labels) >= 0
-    return {
-        "title": _title(name),
-        "split": split,
-        "sha256": scores.sha256,
-        "labels": list(labels),
-        "people": None if scores.people is None else len(np.unique(scores.people[counted])),
-        "found": None
-        if scores.found is None
-        else asdict(
-            intervals.share(
-                scores.found[counted], None if scores.people is None else scores.people[counted]
-            )
-        ),
-        "labellings": {
-            labelling: measure(scores, labelling, labels, sure) for labelling in scores.labels
+) -> SetReport:
+    counted = _first(scores.targets) >= 0
+    people = None if scores.people is None else scores.people[counted]
+    return SetReport(
+        title=_title(name),
+        split=split,
+        sha256=scores.sha256,
+        labels=labels,
+        people=None if people is None else len(np.unique(people)),
+        found=None if scores.found is None else intervals.share(scores.found[counted], people),
+        labellings={
+            labelling: measure(scores, labelling, labels, sure) for labelling in scores.targets
         },
-    }
+    )
 
 
 def _title(name: str) -> str:
@@ -266,7 +255,7 @@ def _title(name: str) -> str:
 
 def _certain(
     answers: Scores, labels: Targets, found: Flags, people: Clusters | None, sure: Flags
-) -> dict[str, Any]:
+) -> Certain:
     """What is gained by calling the other answers uncertain.
 
     And the whole curve of risk over coverage.
@@ -277,13 +266,18 @@ def _certain(
         if sure.any()
         else None
     )
-    return {
-        "coverage": asdict(intervals.share(sure, people)),
-        "accuracy": asdict(accuracy) if accuracy else None,
-        "risk_coverage": [
-            list(point) for point in calibration.risk_coverage(answers[found], labels[found])
-        ],
-    }
+    return Certain(
+        coverage=intervals.share(sure, people),
+        accuracy=accuracy,
+        risk_coverage=tuple(calibration.risk_coverage(answers[found], labels[found])),
+    )
+
+
+def _measure_robustness(classifier: EmotionClassifier, dataset: fer2013.FER2013) -> Robustness:
+    test = dataset.split("PrivateTest")
+    rows = test.fer2013 >= 0
+    answer = partial(_predict_among, classifier, LABELS)
+    return robustness.measure(answer, test.images[rows], test.fer2013[rows])
 
 
 def _predict_among(

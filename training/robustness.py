@@ -7,7 +7,6 @@ pixels.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from fer.metrics import Scores, Targets, accuracy
+from fer.versions.report import Robustness
 
 Image = NDArray[np.uint8]
 Disturbance = Callable[[Image, float, np.random.Generator], object]
@@ -23,7 +23,7 @@ Disturbance = Callable[[Image, float, np.random.Generator], object]
 EYES, MOUTH = 0.39, 0.75
 
 
-def measure(answer: Callable[[Image], Scores], images: Image, labels: Targets) -> dict[str, Any]:
+def measure(answer: Callable[[Image], Scores], images: Image, labels: Targets) -> Robustness:
     """How right `answer` is about faces: under every disturbance at every strength, and what it keeps on average.
 
     The mean of all is relative to the accuracy on undisturbed faces.
@@ -35,13 +35,13 @@ def measure(answer: Callable[[Image], Scores], images: Image, labels: Targets) -
     ]
     for name, i in tqdm(rounds, "disturbed crops", unit="round", disable=None):
         disturbed[name].append(accuracy(answer(disturb(images, name, i)), labels).value)
-    return {
-        "n": len(labels),
-        "clean": clean,
-        "strengths": {name: list(strengths) for name, (_, strengths) in DISTURBANCES.items()},
-        "accuracy": disturbed,
-        "mean_relative": float(np.mean(list(disturbed.values()))) / clean if clean else 0.0,
-    }
+    return Robustness(
+        n=len(labels),
+        clean=clean,
+        strengths={name: strengths for name, (_, strengths) in DISTURBANCES.items()},
+        accuracy={name: tuple(values) for name, values in disturbed.items()},
+        mean_relative=float(np.mean(list(disturbed.values()))) / clean if clean else 0.0,
+    )
 
 
 def disturb(images: Image, name: str, strength: int) -> Image:

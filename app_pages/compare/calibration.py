@@ -27,7 +27,7 @@ from app_pages.shared.widgets import plain
 from fer import FERError
 from fer.calibration import calibration_error_by_chance, reliability
 from fer.intervals import Estimate
-from fer.versions.comparison import Predictions
+from fer.versions.predictions import Predictions
 
 _METRIC = "expected_calibration_error"
 Bins = NDArray[np.float64]
@@ -70,14 +70,14 @@ def calibration_of(predictions: Predictions, labelling: Labelling) -> Calibratio
     if known is None:
         return None
     unlabelled = np.full(len(known.scores), -1)
-    labels = known.labels.get(labelling.name, unlabelled)
-    counted = labels >= 0
+    targets = known.targets.get(labelling.name, unlabelled)
+    counted = targets >= 0
     if known.found is not None:
         counted &= known.found
     if not counted.any():
         return None
     scores = known.scores[counted]
-    return Calibration(reliability(scores, labels[counted]), calibration_error_by_chance(scores))
+    return Calibration(reliability(scores, targets[counted]), calibration_error_by_chance(scores))
 
 
 def reliability_chart(names: Sequence[str], bins: Mapping[str, Bins]) -> Chart:
@@ -105,8 +105,8 @@ def _explanation(title: str) -> None:
 def _error(entry: Entry, labelling: Labelling, found: Calibration | None) -> None:
     """A version's calibration error, and what chance alone would make of perfect scores."""
     if error := entry.estimate(_METRIC, labelling):
-        st.metric(f"{METRICS[_METRIC]} of {plain(entry.name)}", f"{error['value']:.3f}")
-        st.caption(f"95 % interval {error['low']:.3f} to {error['high']:.3f}, n = {error['n']:,}")
+        st.metric(f"{METRICS[_METRIC]} of {plain(entry.name)}", f"{error.value:.3f}")
+        st.caption(f"95 % interval {error.low:.3f} to {error.high:.3f}, n = {error.n:,}")
     if found:
         chance = found.error_by_chance
         st.caption(

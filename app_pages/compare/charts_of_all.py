@@ -16,6 +16,7 @@ from app_pages.compare.charts import (
     safe,
 )
 from app_pages.shared.catalogue import Entry, Labelling
+from fer.intervals import Estimate
 
 Point = tuple[float, float]
 
@@ -35,7 +36,7 @@ def trade_chart(
         for entry in entries
         if entry.name in costs and (accuracy := entry.estimate("accuracy", labelling))
     ]
-    best = frontier([(cost, accuracy["value"]) for cost, accuracy, _ in known])
+    best = frontier([(cost, accuracy.value) for cost, accuracy, _ in known])
     points = [_point(cost, accuracy, entry, chosen) for cost, accuracy, entry in known]
     figure = go.Figure([_thin_line(best, "hv"), *points])
     title = labelling_title(labelling)
@@ -43,7 +44,7 @@ def trade_chart(
     figure.update_yaxes(title=f"Accuracy on {safe(title)}", tickformat=".2f", zeroline=False)
     lay_out(figure, _HEIGHT, legend=False)
     words = "; ".join(
-        f"{entry.name} {accuracy['value']:.3f} at {cost:.2f}" for cost, accuracy, entry in known
+        f"{entry.name} {accuracy.value:.3f} at {cost:.2f}" for cost, accuracy, entry in known
     )
     return Chart(figure, f"Accuracy ({title}) against {axis}: {words}")
 
@@ -59,13 +60,13 @@ def history_chart(
     ]
     known.sort(key=lambda item: item[0])
     points = [_point(date, estimate, entry, chosen) for date, estimate, entry in known]
-    line = _thin_line([(date, estimate["value"]) for date, estimate, _ in known], "linear")
+    line = _thin_line([(date, estimate.value) for date, estimate, _ in known], "linear")
     figure = go.Figure([line, *points])
     title = f"{METRICS[metric]} on {safe(labelling_title(labelling))}"
     figure.update_xaxes(title="Date of the version", zeroline=False)
     figure.update_yaxes(title=title, tickformat=".2f", zeroline=False)
     lay_out(figure, _HEIGHT, legend=False)
-    words = "; ".join(f"{entry.name} {estimate['value']:.3f}" for _, estimate, entry in known)
+    words = "; ".join(f"{entry.name} {estimate.value:.3f}" for _, estimate, entry in known)
     return Chart(figure, f"{title} over time with 95 % intervals, oldest first: {words}")
 
 
@@ -90,17 +91,15 @@ def _thin_line(points: Sequence[tuple[object, float]], shape: str) -> go.Scatter
     )
 
 
-def _point(
-    x: object, estimate: Mapping[str, float], entry: Entry, chosen: Sequence[str]
-) -> go.Scatter:
+def _point(x: object, estimate: Estimate, entry: Entry, chosen: Sequence[str]) -> go.Scatter:
     """A version's mark and interval; the chosen ones say their name without being pointed at."""
-    value = estimate["value"]
+    value = estimate.value
     return go.Scatter(
         x=[x],
         y=[value],
         error_y={
-            "array": [estimate["high"] - value],
-            "arrayminus": [value - estimate["low"]],
+            "array": [estimate.high - value],
+            "arrayminus": [value - estimate.low],
             "color": line_color(),
             "thickness": 1,
             "width": 3,

@@ -80,7 +80,7 @@ def difference_chart(first: Entry, second: Entry, labelling: Labelling) -> Chart
 
 def answers_of(entry: Entry, labelling: Labelling) -> tuple[str, ...]:
     """The columns of a confusion matrix: the expressions that count and, if need be, no face."""
-    found = entry.test_sets[labelling.test_set]["found"]
+    found = entry.test_sets[labelling.test_set].found
     asked = entry.asked(labelling)
     return asked if found is None else (*asked, NO_FACE)
 
@@ -102,7 +102,8 @@ def _differences(measured: Sequence[Entry], labelling: Labelling) -> None:
 
 
 def _counts(entry: Entry, labelling: Labelling) -> Matrix:
-    return np.array(entry.measured(labelling)["confusion_matrix"], np.float64)
+    metrics = entry.test_sets[labelling.test_set].labellings[labelling.name]
+    return np.array(metrics.confusion_matrix, np.float64)
 
 
 def _shares(counts: Matrix) -> Matrix:

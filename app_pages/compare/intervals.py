@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 
@@ -18,6 +18,7 @@ from app_pages.compare.charts import (
 )
 from app_pages.shared.catalogue import Entry, Labelling, labellings_of
 from fer.colors import color_of
+from fer.intervals import Estimate
 
 _ROW_HEIGHT = 64
 _LEGEND_HEIGHT = 120
@@ -35,7 +36,7 @@ class Row(NamedTuple):
 
     title: str
     color: str
-    estimates: Sequence[Mapping[str, float] | None]
+    estimates: Sequence[Estimate | None]
 
 
 def accuracy_rows(entries: Sequence[Entry]) -> list[Row]:
@@ -51,9 +52,8 @@ def accuracy_rows(entries: Sequence[Entry]) -> list[Row]:
 
 def recall_rows(entries: Sequence[Entry], labelling: Labelling) -> list[Row]:
     """The recall of each expression that any version knows, in the expression's colour."""
-    recalls: list[Mapping[str, Any]] = [
-        entry.measured(labelling).get("recall", {}) for entry in entries
-    ]
+    measured = [entry.measured(labelling) for entry in entries]
+    recalls = [metrics.recall if metrics else {} for metrics in measured]
     labels = list(dict.fromkeys(label for recall in recalls for label in recall))
     return [
         Row(safe(label), color_of(label, labels), [recall.get(label) for recall in recalls])
@@ -93,7 +93,7 @@ def _estimates(place: int, rows: Sequence[Row], versions: int) -> go.Scatter:
     ]
     estimates = [estimate for _, _, estimate in known]
     return go.Scatter(
-        x=[estimate["value"] for estimate in estimates],
+        x=[estimate.value for estimate in estimates],
         y=[y for y, _, _ in known],
         error_x=_error_bars(estimates, color),
         mode="markers",
@@ -104,16 +104,16 @@ def _estimates(place: int, rows: Sequence[Row], versions: int) -> go.Scatter:
             "color": [mark_color for _, mark_color, _ in known],
             "line": {"width": 1, "color": color},
         },
-        text=[f"{_interval_words(estimate)}, n = {estimate['n']:,}" for estimate in estimates],
+        text=[f"{_interval_words(estimate)}, n = {estimate.n:,}" for estimate in estimates],
         hovertemplate="%{text}<extra></extra>",
     )
 
 
-def _error_bars(estimates: Sequence[Mapping[str, float]], color: str) -> dict[str, object]:
+def _error_bars(estimates: Sequence[Estimate], color: str) -> dict[str, object]:
     return {
         "type": "data",
-        "array": [estimate["high"] - estimate["value"] for estimate in estimates],
-        "arrayminus": [estimate["value"] - estimate["low"] for estimate in estimates],
+        "array": [estimate.high - estimate.value for estimate in estimates],
+        "arrayminus": [estimate.value - estimate.low for estimate in estimates],
         "color": color,
         "thickness": 1.5,
         "width": 4,
@@ -127,7 +127,7 @@ def _legend_entry(place: int, name: str) -> go.Scatter:
 
 
 def _row_title(row: Row) -> str:
-    numbers = sorted({estimate["n"] for estimate in row.estimates if estimate})
+    numbers = sorted({estimate.n for estimate in row.estimates if estimate})
     number = " or ".join(f"{n:,}" for n in numbers)
     title = f"{square(row.color)} {row.title}" if row.color else row.title
     return f'{title}<br><span style="font-size:11px">n = {number}</span>'
@@ -142,5 +142,5 @@ def _row_words(names: Sequence[str], row: Row) -> str:
     return f"{row.title.replace('<br>', ' ')}: {values}"
 
 
-def _interval_words(estimate: Mapping[str, float]) -> str:
-    return f"{estimate['value']:.3f} ({estimate['low']:.3f} to {estimate['high']:.3f})"
+def _interval_words(estimate: Estimate) -> str:
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"

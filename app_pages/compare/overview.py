@@ -78,9 +78,7 @@ def _warn_of_other_tests(chosen: Sequence[Entry]) -> None:
     """Say which of the chosen versions were measured on other pictures under the same name."""
     for test_set in dict.fromkeys(name for entry in chosen for name in entry.test_sets):
         digests = {
-            entry.name: known["sha256"]
-            for entry in chosen
-            if (known := entry.test_sets.get(test_set))
+            entry.name: known.sha256 for entry in chosen if (known := entry.test_sets.get(test_set))
         }
         if len(set(digests.values())) > 1:
             named = ", ".join(f"{name} on {digest[:8]}" for name, digest in digests.items())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -19,18 +18,7 @@ from app_pages.compare.charts import (
 )
 from app_pages.shared.catalogue import FER2013, Catalogue, Entry, Labelling
 from app_pages.shared.widgets import plain
-from fer.versions.folder import FIELD_ERRORS
-
-
-class Robustness(NamedTuple):
-    """What a version keeps of its accuracy on average.
-
-    Strengths and accuracies by corruption, weakest first.
-    """
-
-    mean: float
-    strengths: Mapping[str, Sequence[float]]
-    accuracy: Mapping[str, Sequence[float]]
+from fer.versions.report import Robustness
 
 
 def robustness(
@@ -47,22 +35,15 @@ def robustness(
     note_left_out(chosen, charted, "was evaluated without corruptions")
     for name, found in measured.items():
         st.markdown(
-            f"**{plain(name)}** keeps {found.mean:.1%} of its accuracy on FER2013 on average."
+            f"**{plain(name)}** keeps {found.mean_relative:.1%} of its accuracy on FER2013 on average."
         )
     show_grid(_charts([entry.name for entry in chosen], measured))
 
 
 def robustness_of(entry: Entry) -> Robustness | None:
-    """What `metrics.json` says of corrupted crops; None if they were not measured."""
-    try:
-        found = entry.test_sets[FER2013.test_set]["robustness"]
-        strengths, accuracy = (
-            {name: [float(value) for value in values] for name, values in found[key].items()}
-            for key in ("strengths", "accuracy")
-        )
-        return Robustness(float(found["mean_relative"]), strengths, accuracy)
-    except FIELD_ERRORS:
-        return None
+    """The accuracy of a version on corrupted crops; None if it was not measured."""
+    known = entry.test_sets.get(FER2013.test_set)
+    return known.robustness if known else None
 
 
 def robustness_chart(

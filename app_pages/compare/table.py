@@ -10,6 +10,7 @@ import streamlit as st
 from app_pages.shared.catalogue import FER2013, ORDINARY, Entry
 from app_pages.shared.html import render
 from app_pages.shared.widgets import plain
+from fer.intervals import Estimate
 from fer.versions.folder import GRAPH
 
 _HEAD_HEIGHT = 38
@@ -134,15 +135,15 @@ def _row(entry: Entry, speeds: Mapping[str, float]) -> Row:
     }
 
 
-def _value(estimate: Mapping[str, float] | None) -> float | None:
-    return estimate["value"] if estimate else None
+def _value(estimate: Estimate | None) -> float | None:
+    return estimate.value if estimate else None
 
 
-def _with_interval(estimate: Mapping[str, float] | None) -> str | None:
+def _with_interval(estimate: Estimate | None) -> str | None:
     if estimate is None:
         return None
-    interval = f"({estimate['low']:.3f} to {estimate['high']:.3f})"
-    return f"{estimate['value']:.3f} {interval} of {estimate['n']:,}"
+    interval = f"({estimate.low:.3f} to {estimate.high:.3f})"
+    return f"{estimate.value:.3f} {interval} of {estimate.n:,}"
 
 
 def _facts(row: Row) -> list[str]:

@@ -12,7 +12,8 @@ from app_pages.shared.catalogue import Catalogue, Entry, Labelling, Library
 from app_pages.shared.html import render
 from app_pages.shared.widgets import count
 from fer import FERError, ModelError
-from fer.versions.comparison import PairedComparison, Predictions
+from fer.versions.comparison import PairedComparison
+from fer.versions.predictions import Predictions
 
 _LEAST_REACH = 0.01
 """What either end of the line of differences stands for at least."""

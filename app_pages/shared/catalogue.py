@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import streamlit as st
 
@@ -27,9 +27,11 @@ from fer import (
     VersionRef,
     open_registry,
 )
+from fer.intervals import Estimate
 from fer.registry.opening import REPO_VARIABLE
-from fer.versions.comparison import Predictions
 from fer.versions.folder import METRICS, PREDICTIONS
+from fer.versions.predictions import Predictions
+from fer.versions.report import Metrics, Report, SetReport
 
 T = TypeVar("T")
 
@@ -74,7 +76,7 @@ class Entry:
 
     ref: VersionRef
     version: ModelVersion | None = None
-    metrics: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    report: Report | None = field(default=None, repr=False)
     problem: str = ""
 
     @property
@@ -87,35 +89,33 @@ class Entry:
         return self.version.labels if self.version else ()
 
     @property
-    def test_sets(self) -> Mapping[str, Any]:
+    def test_sets(self) -> Mapping[str, SetReport]:
         """What was measured, by test set; empty for a version that was never evaluated."""
-        found: Mapping[str, Any] = self.metrics.get("test_sets", {})
-        return found
+        return self.report.test_sets if self.report else {}
 
     @property
     def labellings(self) -> tuple[Labelling, ...]:
         """The test sets and labels under which it was measured."""
         sets = self.test_sets.items()
         return tuple(
-            Labelling(name, labelling) for name, known in sets for labelling in known["labellings"]
+            Labelling(name, labelling) for name, known in sets for labelling in known.labellings
         )
 
-    def measured(self, labelling: Labelling) -> Mapping[str, Any]:
-        """All metrics under these labels; empty where there are none."""
-        found: Mapping[str, Any] = self.test_sets.get(labelling.test_set, {}).get("labellings", {})
-        known: Mapping[str, Any] = found.get(labelling.name, {})
-        return known
+    def measured(self, labelling: Labelling) -> Metrics | None:
+        """All metrics under these labels; None where there are none."""
+        known = self.test_sets.get(labelling.test_set)
+        return known.labellings.get(labelling.name) if known else None
 
     def asked(self, labelling: Labelling) -> tuple[str, ...]:
         """The expressions that the test set asks for.
 
         All that the version knows, or some of them.
         """
-        return tuple(self.test_sets[labelling.test_set]["labels"])
+        return self.test_sets[labelling.test_set].labels
 
-    def estimate(self, metric: str, labelling: Labelling) -> Mapping[str, float] | None:
-        """A metric as `value`, `low`, `high` and `n`; None where it was not measured."""
-        found: Mapping[str, float] | None = self.measured(labelling).get(metric)
+    def estimate(self, metric: str, labelling: Labelling) -> Estimate | None:
+        """A metric, by the name of a field of `Metrics`; None where it was not measured."""
+        found: Estimate | None = getattr(self.measured(labelling), metric, None)
         return found
 
 
@@ -289,7 +289,7 @@ def _entry(ref: VersionRef, outcome: ModelVersion | FERError) -> Entry:
     if isinstance(outcome, FERError):
         return Entry(ref, problem=str(outcome))
     try:
-        return Entry(ref, outcome, outcome.metrics() or {})
+        return Entry(ref, outcome, outcome.report())
     except FERError as error:
         return Entry(ref, problem=str(error))
 

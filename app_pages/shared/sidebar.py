@@ -21,7 +21,7 @@ from app_pages.shared.version_summary import version_summary
 from app_pages.shared.widgets import plain, show_error, style
 from fer import DETECTORS, FaceDetector, FERError, FERPipeline
 from fer.registry.base import PRODUCTION
-from fer.registry.bundled import BUNDLED
+from fer.versions.folder import BUNDLED
 
 MODELS = BUNDLED
 _DETECTOR_NAMES = {

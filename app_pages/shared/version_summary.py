@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from app_pages.shared.catalogue import FER2013, ORDINARY, Entry
 from app_pages.shared.face_cards import legend
 from app_pages.shared.widgets import plain
 from fer import LABELS
+from fer.intervals import Estimate
 from fer.versions.folder import GRAPH
 
 
@@ -36,16 +37,13 @@ def _accuracies(entry: Entry) -> None:
     if ordinary:
         st.metric("Right on ordinary faces", _percent(ordinary))
         st.caption(
-            f"{_interval(ordinary)}, n = {ordinary['n']:,} photographs, each with a face to be"
-            " found"
+            f"{_interval(ordinary)}, n = {ordinary.n:,} photographs, each with a face to be found"
         )
         if fer2013:
-            st.caption(
-                f"On FER2013 {_percent(fer2013)}, {_interval(fer2013)}, n = {fer2013['n']:,}"
-            )
+            st.caption(f"On FER2013 {_percent(fer2013)}, {_interval(fer2013)}, n = {fer2013.n:,}")
     elif fer2013:
         st.metric("Right on FER2013", _percent(fer2013))
-        st.caption(f"{_interval(fer2013)}, n = {fer2013['n']:,} test pictures")
+        st.caption(f"{_interval(fer2013)}, n = {fer2013.n:,} test pictures")
     else:
         st.metric("Accuracy", "not measured")
 
@@ -70,9 +68,9 @@ def _labels_remark(entry: Entry, labels: Sequence[str]) -> str:
     )
 
 
-def _percent(estimate: Mapping[str, float]) -> str:
-    return f"{100 * estimate['value']:.1f} %"
+def _percent(estimate: Estimate) -> str:
+    return f"{100 * estimate.value:.1f} %"
 
 
-def _interval(estimate: Mapping[str, float]) -> str:
-    return f"95 % interval {100 * estimate['low']:.1f} to {100 * estimate['high']:.1f} %"
+def _interval(estimate: Estimate) -> str:
+    return f"95 % interval {100 * estimate.low:.1f} to {100 * estimate.high:.1f} %"

@@ -9,10 +9,9 @@ import argparse
 import io
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
-from typing import Any
 
 import cv2
 from tqdm import tqdm
@@ -32,6 +31,7 @@ from fer.registry.base import Listing, Registry
 from fer.registry.opening import REPO_VARIABLE, open_registry
 from fer.streams.video import Camera, open_video
 from fer.versions.folder import ModelVersion, read_version
+from fer.versions.report import Report
 
 _STDIN = Path("-")
 
@@ -168,31 +168,27 @@ def _models(options: argparse.Namespace) -> int:
         try:
             if isinstance(version, FERError):
                 raise version
-            metrics = version.metrics()
+            report = version.report()
         except FERError as error:
             broken += 1
             output.write(f"{name:20} broken: {error}\n")
             continue
         output.write(
             f"{name:20} {version.sha256[:12]}  {version.parameters:>9,} parameters "
-            f" {_accuracies(metrics)}\n"
+            f" {_accuracies(report)}\n"
         )
     return int(broken > 0)
 
 
-def _accuracies(metrics: Mapping[str, Any] | None) -> str:
+def _accuracies(report: Report | None) -> str:
     """The accuracy on each test set, under the first of its labellings."""
-    if metrics is None:
+    if report is None:
         return "not evaluated"
-    words = []
-    for name, known in metrics["test_sets"].items():
-        first = next(iter(known["labellings"].values()))
-        words.append(
-            "{}: accuracy {value:.4f} ({low:.4f} to {high:.4f}, n={n})".format(
-                name, **first["accuracy"]
-            )
-        )
-    return ", ".join(words)
+    accuracies = {name: known.first.accuracy for name, known in report.test_sets.items()}
+    return ", ".join(
+        f"{name}: accuracy {found.value:.4f} ({found.low:.4f} to {found.high:.4f}, n={found.n})"
+        for name, found in accuracies.items()
+    )
 
 
 def _predict(options: argparse.Namespace) -> int:

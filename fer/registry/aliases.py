@@ -14,8 +14,10 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+import msgspec
+
 from fer.errors import ModelError, RegistryError
-from fer.versions.folder import FIELD_ERRORS, parse_json, typed
+from fer.versions.typed_json import convert, parse_json
 
 ALIASES, LATEST = "aliases.json", "latest"
 SCHEMA = 1
@@ -83,21 +85,13 @@ class Aliases:
     def parse(cls, content: bytes) -> Aliases:
         """Check the bytes of `aliases.json`. Raises RegistryError saying what is wrong."""
         try:
-            document = parse_json(content, ALIASES)
-            if document["schema"] != SCHEMA:
-                raise ValueError(
-                    f"schema {document['schema']!r}, but this program reads {SCHEMA}; update the"
-                    " program"
-                )
-            aliases = cls(
-                tuple(_move(entry) for entry in typed(list, document["history"], "history"))
-            )
-            if _targets_document(aliases) != document["aliases"]:
+            document = _decode(content)
+            aliases = cls(tuple(entry.move() for entry in document.history))
+            if _targets_document(aliases) != document.aliases:
                 raise ValueError("the aliases are not where the history leads")
-        except (ModelError, *FIELD_ERRORS) as error:
+        except (ModelError, ValueError) as error:
             raise RegistryError(
-                f"{ALIASES} is broken ({type(error).__name__}: {error}); restore an earlier commit"
-                " of it."
+                f"{ALIASES} is broken ({error}); restore an earlier commit of it."
             ) from error
         return aliases
 
@@ -112,22 +106,48 @@ class Aliases:
         return replace(self, history=(*self.history, move))
 
 
-def _move(entry: dict[str, Any]) -> Move:
-    former, gate = entry["from"], entry["gate"]
-    return Move(
-        alias=typed(str, entry["alias"], "alias"),
-        target=_target(entry),
-        former=None if former is None else _target(former),
-        reason=typed(str, entry["reason"], "reason"),
-        actor=typed(str, entry["actor"], "actor"),
-        time=datetime.fromisoformat(typed(str, entry["time"], "time")),
-        forced=typed(bool, entry["forced"], "forced"),
-        gate=None if gate is None else typed(dict, gate, "gate"),
-    )
+class _Entry(msgspec.Struct, frozen=True, rename={"former": "from"}):
+    """A move as the file holds it: the target's fields stand among its own."""
+
+    alias: str
+    version: str
+    commit: str
+    former: Target | None
+    reason: str
+    actor: str
+    time: datetime
+    forced: bool
+    gate: dict[str, Any] | None
+
+    def __post_init__(self) -> None:
+        self.move()
+
+    def move(self) -> Move:
+        return Move(
+            alias=self.alias,
+            target=Target(self.version, self.commit),
+            former=self.former,
+            reason=self.reason,
+            actor=self.actor,
+            time=self.time,
+            forced=self.forced,
+            gate=self.gate,
+        )
 
 
-def _target(entry: dict[str, Any]) -> Target:
-    return Target(typed(str, entry["version"], "version"), typed(str, entry["commit"], "commit"))
+class _Document(msgspec.Struct, frozen=True):
+    """The content of `aliases.json`."""
+
+    aliases: dict[str, dict[str, str]]
+    history: tuple[_Entry, ...]
+
+
+def _decode(content: bytes) -> _Document:
+    document = parse_json(content, ALIASES)
+    schema = document.get("schema")
+    if schema != SCHEMA:
+        raise ValueError(f"schema {schema!r}, but this program reads {SCHEMA}; update the program")
+    return convert(document, _Document)
 
 
 def _targets_document(aliases: Aliases) -> dict[str, Any]:

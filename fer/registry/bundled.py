@@ -11,12 +11,8 @@ from pathlib import Path
 
 from fer.errors import FERError, ModelError
 from fer.registry.base import DEFAULT, Listing, VersionRef, outcome
-from fer.versions.folder import CONFIG, MAX_BYTES, ModelVersion, read_limited, read_version
-
-_PACKAGE = Path(__file__).resolve().parents[1]
-_INSTALLED = _PACKAGE / "models"
-BUNDLED = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "models"
-"""The bundled versions: within an installed package, beside the package in a checkout."""
+from fer.versions.files import read_limited
+from fer.versions.folder import BUNDLED, CONFIG, MAX_BYTES, ModelVersion, read_version
 
 
 class BundledRegistry:

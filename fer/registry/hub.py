@@ -23,12 +23,12 @@ from fer.errors import DownloadError, FERError, ModelError
 from fer.registry.base import Listing, VersionRef, outcome
 from fer.registry.hub_client import SILENCE, Patience
 from fer.registry.hub_repo import HubRepo
+from fer.versions.config import FileRecord
 from fer.versions.folder import (
     CONFIG,
     MAX_BYTES,
     METRICS,
     WEIGHTS,
-    FileRecord,
     ModelVersion,
     read_config,
 )

@@ -17,13 +17,15 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from fer.errors import DownloadError, FERError, ModelError, RegistryError
-from fer.versions.folder import FIELD_ERRORS
 
 if TYPE_CHECKING:
     import httpx2
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError
     from tqdm import tqdm
+
+FIELD_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What reading an answer of another form than expected may raise."""
 
 SILENCE = 8.0
 """Seconds without a byte after which a call is given up."""

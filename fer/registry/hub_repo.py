@@ -20,8 +20,10 @@ from fer.registry import aliases
 from fer.registry.aliases import ALIASES, SHA, VERSION, Aliases, Target
 from fer.registry.base import Listing, VersionRef
 from fer.registry.hub_cache import visitors_cache
-from fer.registry.hub_client import Patience, asking, connect, meter
-from fer.versions.folder import CONFIG, FIELD_ERRORS, MAX_BYTES, FileRecord, parse_json, typed
+from fer.registry.hub_client import FIELD_ERRORS, Patience, asking, connect, meter
+from fer.versions.config import FileRecord
+from fer.versions.folder import CONFIG, MAX_BYTES
+from fer.versions.typed_json import parse_json
 
 _COPY, _SCHEMA = "fer-listing.json", 1
 _LIMITS = {**MAX_BYTES, ALIASES: aliases.MAX_BYTES}
@@ -92,7 +94,7 @@ class HubRepo:
                 if VERSION.fullmatch(name)
             }
             dates = {commit: datetime.fromisoformat(date) for commit, date in copy["dates"].items()}
-            content = typed(str, copy["aliases"], "aliases").encode()
+            content = copy["aliases"].encode()
             return _listing(self.name, tags, dates, content, datetime.fromisoformat(copy["time"]))
         except (OSError, ModelError, *FIELD_ERRORS):
             return None

@@ -8,33 +8,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
-import re
-import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
-
-import numpy as np
+from typing import Any
 
 from fer.errors import ModelError
-from fer.intervals import Estimate
 from fer.preprocessing import ONE_VIEW, WHOLE_PICTURE, CropGeometry, Views
+from fer.versions.config import SCHEMA, UNCERTAIN_BELOW, Config, FileRecord, decode_config
+from fer.versions.files import read_limited
+from fer.versions.report import Report, read_report
+from fer.versions.typed_json import wrong_field
 
-T = TypeVar("T")
-
-SCHEMA = 1
-CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, CARD = (
-    "config.json",
-    "model.tflite",
-    "metrics.json",
-    "predictions.npz",
-    "model.safetensors",
-    "README.md",
-)
+CONFIG = "config.json"
+GRAPH = "model.tflite"
+METRICS = "metrics.json"
+PREDICTIONS = "predictions.npz"
+WEIGHTS = "model.safetensors"
+CARD = "README.md"
 MAX_BYTES = {
     CONFIG: 32 << 10,
     GRAPH: 64 << 20,
@@ -43,34 +36,37 @@ MAX_BYTES = {
     WEIGHTS: 256 << 20,
     CARD: 1 << 20,
 }
-TEST_SET_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
-OUTPUTS = ("probabilities", "logits")
-ESTIMATES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss", "expected_calibration_error")
-UNCERTAIN_BELOW = 0.5
-"""Where it was never measured.
 
-Under it the other expressions together are likelier than the one that is named.
-"""
-
-FIELD_ERRORS = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
-
-
-@dataclass(frozen=True)
-class FileRecord:
-    """What the manifest promises of one file."""
-
-    sha256: str
-    bytes: int
+_PACKAGE = Path(__file__).resolve().parents[1]
+_INSTALLED = _PACKAGE / "models"
+BUNDLED = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "models"
+"""The versions that come with the program: in an installed package, or beside it in a checkout."""
 
 
 @dataclass(frozen=True)
 class ModelVersion:
-    """A checked version folder.
+    """A checked version folder, frozen: the description of a network and where its files are.
 
-    `input_shape` is (height, width, channels) and `input_range` the values that black and white
-    become. `output` says what the graph returns before the temperature; `crops` maps a detector's
-    name to its geometry. An answer less probable than `uncertain_below` is to be shown as
-    uncertain. `views` of a face are averaged.
+    Attributes:
+        folder: Where the version's files are.
+        name: The version's own name, one line of text.
+        architecture: The name of the network's architecture.
+        parameters: How many weights the network has.
+        labels: The expressions that it knows, in the order of its scores.
+        input_shape: Height, width and channels of the graph's input; one channel, grey.
+        input_range: The values that black and white become.
+        output: What the graph returns before the temperature, "probabilities" or "logits".
+        temperature: What logits are divided by (Guo et al. 2017, section 4.2).
+        crops: By a detector's name, how a crop lies over the boxes that it finds.
+        lineage: How the version came about: command, commit, data, seed, library versions.
+        files: By name, the digest and size of every other file of the folder.
+        uncertain_below: An answer whose score is lower is to be called uncertain.
+        views: The views of a face whose scores are averaged.
+
+    Example:
+        >>> from fer import load_version
+        >>> load_version().labels
+        ('happy', 'sad', 'neutral', 'surprised')
     """
 
     folder: Path
@@ -89,14 +85,26 @@ class ModelVersion:
     views: Views = ONE_VIEW
 
     @property
+    def bundled(self) -> bool:
+        """Whether the version came with the program, so that its graph needs no trial."""
+        return self.folder.resolve().parent == BUNDLED
+
+    @property
     def sha256(self) -> str:
         """Digest of the inference graph."""
         return self.files[GRAPH].sha256
 
     def geometry(self, detector: str) -> CropGeometry:
-        """The crop geometry for a detector; ModelError where the version was made without it.
+        """How a crop lies over the boxes of a detector.
 
-        Without a detector, `"none"`, every version takes the whole picture.
+        Args:
+            detector: The detector's name; "none" takes the picture as it is.
+
+        Returns:
+            The geometry that the version was made with.
+
+        Raises:
+            ModelError: The version was made without this detector.
         """
         if detector == "none":
             return WHOLE_PICTURE
@@ -111,47 +119,62 @@ class ModelVersion:
     def views_with(self, detector: str) -> Views:
         """The views of a face that this detector finds.
 
-        Without one, nothing lies beyond the picture's edges.
+        Without a detector there is one scale: nothing lies beyond the picture's edges.
         """
         return replace(self.views, scales=ONE_VIEW.scales) if detector == "none" else self.views
 
     def read(self, name: str) -> bytes:
-        """The content of one file, checked against the manifest at the moment of use."""
+        """The content of one file, checked against the manifest at the moment of use.
+
+        Args:
+            name: The file's name, such as "metrics.json".
+
+        Raises:
+            ModelError: The version has no such file, or it is missing, too large or changed.
+        """
         if name not in self.files:
             raise ModelError(
                 f"{self.folder}: the version has no {name}; it lists {', '.join(self.files)}."
             )
         content = read_limited(self.folder / name, MAX_BYTES[name])
-        record = self.files[name]
-        if len(content) != record.bytes or hashlib.sha256(content).hexdigest() != record.sha256:
+        if _record(content) != self.files[name]:
             raise ModelError(
                 f"{self.folder / name} is corrupt: it does not match the sha256 in {CONFIG}. Fetch"
                 " the version again."
             )
         return content
 
-    def metrics(self) -> dict[str, Any] | None:
-        """What `training.evaluate` measured, or None for a version that was never evaluated."""
+    def report(self) -> Report | None:
+        """What `training.evaluate` measured, or None for a version that was never evaluated.
+
+        Raises:
+            ModelError: `metrics.json` is missing, changed, or of another form.
+        """
         if METRICS not in self.files:
             return None
-        path = self.folder / METRICS
-        metrics = parse_json(self.read(METRICS), path)
-        try:
-            _check_metrics(metrics, self.labels)
-        except FIELD_ERRORS as error:
-            raise ModelError(
-                f"{path}: a field is missing or wrong ({type(error).__name__}: {error})."
-            ) from error
-        return metrics
+        return read_report(self.read(METRICS), self.folder / METRICS, self.labels)
 
 
 def read_version(folder: str | os.PathLike[str]) -> ModelVersion:
     """Check a version folder and return it.
 
-    Raises ModelError naming the file, what is wrong and what was expected.
+    Files other than the graph may be missing, since they may be fetched later. The weights, which
+    inference never needs, are not read: `ModelVersion.read` checks them at use.
 
-    The weights, which inference never needs, may be missing or unreadable: `ModelVersion.read`
-    checks them at use.
+    Args:
+        folder: A version folder, such as `models/flagship`.
+
+    Returns:
+        The version; every file that is there agrees with the manifest.
+
+    Raises:
+        ModelError: A file is missing or wrong; the message names it, what was received and what
+            was expected.
+
+    Example:
+        >>> from fer import load_version, read_version
+        >>> read_version(load_version().folder).name
+        'flagship'
     """
     version = read_config(Path(folder))
     for name in version.files:
@@ -161,223 +184,62 @@ def read_version(folder: str | os.PathLike[str]) -> ModelVersion:
 
 
 def read_config(folder: Path) -> ModelVersion:
-    """The version that `config.json` describes, its other files unchecked.
-
-    `ModelVersion.read` checks each at use.
-    """
+    """The version that `config.json` describes; its other files are checked at use."""
     path = folder / CONFIG
-    config = parse_json(read_limited(path, MAX_BYTES[CONFIG]), path)
-    schema = config.get("schema")
-    if type(schema) is int and schema > SCHEMA:
-        raise ModelError(
-            f"{path}: schema {schema!r}, but this program reads {SCHEMA}. Update the program."
-        )
-    if schema != SCHEMA:
-        raise ModelError(
-            f"{path}: its schema is {schema!r:.100}, expected {SCHEMA}, so this is no version"
-            " folder; training.export makes one of a run."
-        )
-    try:
-        return _from_config(folder, config)
-    except FIELD_ERRORS as error:
-        raise ModelError(
-            f"{path}: a field is missing or wrong ({type(error).__name__}: {error})."
-        ) from error
+    config = decode_config(read_limited(path, MAX_BYTES[CONFIG]), path)
+    if fault := _wrong_files(config.files):
+        raise wrong_field(path, fault, "seal the folder again with training.evaluate")
+    return _version(folder, config)
 
 
 def write_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
-    """Seal a folder: write `config.json` with the digest of every known file beside it, and read it back.
+    """Seal a folder: write `config.json` with the digest of every known file, and read it back.
 
     The old `config.json` stays until the new one is whole.
     """
-    files = {}
-    for name in MAX_BYTES:
-        if name != CONFIG and (folder / name).exists():
-            content = (folder / name).read_bytes()
-            files[name] = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    text = json.dumps(
-        {"schema": SCHEMA, **config, "files": files}, indent=2, ensure_ascii=False, allow_nan=False
-    )
+    document = {"schema": SCHEMA, **config, "files": _manifest(folder)}
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     new = folder / f"{CONFIG}.new"
     new.write_text(text + "\n", encoding="utf-8")
     new.replace(folder / CONFIG)
     return read_version(folder)
 
 
-def _from_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
-    shape, (low, high) = typed(dict, config["input"], "input")["shape"], config["input"]["range"]
-    height, width, channels = (typed(int, side, "input shape") for side in shape)
-    files = typed(dict, config["files"], "files").items()
-    version = ModelVersion(
+def _manifest(folder: Path) -> dict[str, Any]:
+    """What every known file in the folder holds now."""
+    present = [name for name in MAX_BYTES if name != CONFIG and (folder / name).exists()]
+    return {name: asdict(_record((folder / name).read_bytes())) for name in present}
+
+
+def _record(content: bytes) -> FileRecord:
+    return FileRecord(hashlib.sha256(content).hexdigest(), len(content))
+
+
+def _wrong_files(files: Mapping[str, FileRecord]) -> str:
+    """What is wrong with the names in a manifest; empty if nothing is."""
+    allowed = [name for name in MAX_BYTES if name != CONFIG]
+    if not set(files) <= set(allowed):
+        return f"files may name only {', '.join(allowed)}, received {', '.join(files)!r:.200}"
+    if GRAPH not in files:
+        return f"files must name {GRAPH}, received {', '.join(files)!r:.200}"
+    return ""
+
+
+def _version(folder: Path, config: Config) -> ModelVersion:
+    geometries = {detector: stored.geometry() for detector, stored in config.crops.items()}
+    return ModelVersion(
         folder=folder,
-        name=typed(str, config["name"], "name"),
-        architecture=typed(str, config["architecture"], "architecture"),
-        parameters=typed(int, config["parameters"], "parameters"),
-        labels=tuple(
-            typed(str, label, "each label") for label in typed(list, config["labels"], "labels")
-        ),
-        input_shape=(height, width, channels),
-        input_range=(typed(float, low, "input range"), typed(float, high, "input range")),
-        output=typed(str, config["output"], "output"),
-        temperature=typed(float, config["temperature"], "temperature"),
-        crops=MappingProxyType(
-            {name: _geometry(c) for name, c in typed(dict, config["crops"], "crops").items()}
-        ),
-        lineage=MappingProxyType(typed(dict, config["lineage"], "lineage")),
-        files=MappingProxyType({name: _file_record(f) for name, f in files}),
-        uncertain_below=typed(
-            float, config.get("uncertain_below", UNCERTAIN_BELOW), "uncertain_below"
-        ),
-        views=_views(config["views"]) if "views" in config else ONE_VIEW,
+        name=config.name,
+        architecture=config.architecture,
+        parameters=config.parameters,
+        labels=config.labels,
+        input_shape=config.input.shape,
+        input_range=config.input.range,
+        output=config.output,
+        temperature=config.temperature,
+        crops=MappingProxyType(geometries),
+        lineage=MappingProxyType(dict(config.lineage)),
+        files=MappingProxyType(dict(config.files)),
+        uncertain_below=config.uncertain_below,
+        views=config.views.views(),
     )
-    _check(version)
-    return version
-
-
-def _geometry(crop: Mapping[str, Any]) -> CropGeometry:
-    dx, dy = (typed(float, s, "shift") for s in crop["shift"])
-    return CropGeometry(
-        typed(float, crop["scale"], "scale"), (dx, dy), typed(bool, crop["level"], "level")
-    )
-
-
-def _views(views: Mapping[str, Any]) -> Views:
-    scales = tuple(
-        typed(float, scale, "each scale") for scale in typed(list, views["scales"], "scales")
-    )
-    return Views(scales, typed(bool, views["mirror"], "mirror"))
-
-
-def _file_record(record: Mapping[str, Any]) -> FileRecord:
-    return FileRecord(typed(str, record["sha256"], "sha256"), typed(int, record["bytes"], "bytes"))
-
-
-def typed(kind: type[T], value: object, what: str) -> T:
-    """The value, if JSON gave it as this kind.
-
-    A whole number may stand for a float, but true is no number.
-    """
-    if kind is float and type(value) is int:
-        value = float(value)
-    if type(value) is not kind or value in (math.inf, -math.inf):
-        raise TypeError(f"{what} must be {kind.__name__}, received {value!r:.100}")
-    return value
-
-
-def _check(version: ModelVersion) -> None:
-    height, width, channels = version.input_shape
-    rules = {
-        "name must not be empty and must be printable": (
-            bool(version.name) and version.name.isprintable()
-        ),
-        "labels must be two or more different words": (
-            len(set(version.labels)) == len(version.labels) >= 2
-            and all(label and label.isprintable() for label in version.labels)
-        ),
-        "parameters must lie in 0 to 1e12": 0 <= version.parameters <= 10**12,
-        "input shape must be height, width up to 1024 and 1 channel": (
-            channels == 1 and 0 < height <= 1024 >= width > 0
-        ),
-        "input range must rise": version.input_range[0] < version.input_range[1],
-        f"output must be one of {', '.join(OUTPUTS)}": version.output in OUTPUTS,
-        "temperature must lie in (0, 100]": 0 < version.temperature <= 100,
-        "uncertain_below must lie in [0, 1]": 0 <= version.uncertain_below <= 1,
-        f"files must name {GRAPH}": GRAPH in version.files,
-        f"files may name only {', '.join(list(MAX_BYTES)[1:])}": (
-            set(version.files) <= set(MAX_BYTES) - {CONFIG}
-        ),
-    }
-    broken = [rule for rule, holds in rules.items() if not holds]
-    if broken:
-        raise ValueError("; ".join(broken))
-
-
-def _check_metrics(metrics: Mapping[str, Any], labels: Sequence[str]) -> None:
-    """What pages and the command line read of `metrics.json` must be there, in the right shape."""
-    test_sets = typed(dict, metrics["test_sets"], "test_sets")
-    if not test_sets:
-        raise ValueError("there is no test set in it")
-    for test_set, measured in test_sets.items():
-        _check_test_set(test_set, measured, labels)
-
-
-def _check_test_set(test_set: str, measured: Mapping[str, Any], labels: Sequence[str]) -> None:
-    """A set may ask for all the labels that the version knows, or for some of them."""
-    for name in (test_set, *typed(dict, measured["labellings"], "labellings")):
-        if not TEST_SET_NAME.fullmatch(name):
-            raise ValueError(f"{name!r:.100} is no name for a test set or for labels")
-    asked = typed(list, measured["labels"], "labels")
-    if len(asked) < 2 or asked != [label for label in labels if label in asked]:
-        raise ValueError(
-            f"{test_set} asks for {asked!r:.100}, the version knows {', '.join(labels)}"
-        )
-    for name in ("title", "sha256", "split"):
-        typed(str, measured[name], name)
-    if measured["people"] is not None:
-        typed(int, measured["people"], "people")
-    if measured["found"] is not None:
-        _check_estimate(measured["found"])
-    if not measured["labellings"]:
-        raise ValueError("a test set without labels")
-    for labelling in measured["labellings"].values():
-        _check_labelling(
-            labelling, len(asked), columns=len(asked) + (measured["found"] is not None)
-        )
-
-
-def _check_labelling(measured: Mapping[str, Any], classes: int, columns: int) -> None:
-    """Of faces that had to be found, the confusion matrix has one more column.
-
-    For those that were not.
-    """
-    typed(int, measured["n"], "n")
-    for estimate in (*(measured[name] for name in ESTIMATES), *measured["recall"].values()):
-        _check_estimate(estimate)
-    matrix = np.array(measured["confusion_matrix"])
-    if matrix.shape != (classes, columns) or matrix.dtype.kind != "i":
-        raise ValueError(f"confusion_matrix must be {classes} x {columns} whole numbers")
-
-
-def _check_estimate(estimate: Mapping[str, Any]) -> None:
-    for name, value in asdict(Estimate(**estimate)).items():
-        typed(int if name == "n" else float, value, name)
-
-
-def read_limited(path: Path, limit: int) -> bytes:
-    """The content of a file in a version folder.
-
-    Raises ModelError if it is none, or larger than `limit` bytes.
-    """
-    try:
-        status = path.stat()
-        if not stat.S_ISREG(status.st_mode):
-            raise ModelError(f"{path} is not a file; a version folder needs it as one.")
-        if status.st_size > limit:
-            raise ModelError(f"{path}: {status.st_size:,} bytes, at most {limit:,} are accepted.")
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"{path} cannot be read ({error.strerror}); a version folder needs it."
-        ) from error
-
-
-def parse_json(content: bytes, path: Path | str) -> dict[str, Any]:
-    """A JSON object without the doubled keys, NaN and Infinity that Python would let pass."""
-    try:
-        value = json.loads(content, object_pairs_hook=_distinct, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: not valid JSON ({error}).") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path}: holds a {type(value).__name__}, expected a JSON object.")
-    return value
-
-
-def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) < len(keys):
-        raise ValueError(f"doubled key {max(keys, key=keys.count)!r}")
-    return dict(pairs)
-
-
-def _no_number(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON number")

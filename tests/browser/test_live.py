@@ -21,7 +21,7 @@ from app_pages.photos.sources import SAMPLES
 from demo.serve import serve
 from fer import load_version
 from fer.registry.base import DEFAULT
-from fer.registry.bundled import BUNDLED
+from fer.versions.folder import BUNDLED
 from tests.browser.conftest import ROOT
 from tests.support.camera import (
     PATIENCE,
@@ -99,7 +99,7 @@ def two_versions_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     config.write_text(config.read_text().replace(f'"name": "{DEFAULT}"', '"name": "other"'))
     (folder / "models" / "broken" / "model.tflite").write_bytes(b"no graph")
     (folder / "sitecustomize.py").write_text(
-        "import fer.registry.bundled, pathlib\nfer.registry.bundled.BUNDLED ="
+        "import fer.versions.folder, pathlib\nfer.versions.folder.BUNDLED ="
         f" pathlib.Path({str(folder / 'models')!r})\n"
     )
     with serve(

@@ -51,9 +51,7 @@ def test_a_version_goes_through_its_whole_life():
     command = [*PYTHON, "demo.cycle", "--images", "16", "--epochs", "1"]
     result = subprocess.run(command, timeout=SECONDS, check=False, **OPTIONS)
     assert result.returncode == 0, result.stdout
-    accuracy = load_version().metrics()["test_sets"]["fer2013"]["labellings"]["fer2013"][
-        "accuracy"
-    ]["value"]
+    accuracy = load_version().report().test_sets["fer2013"].labellings["fer2013"].accuracy.value
     expected = [
         "production: nothing -> v1.0.0, by tester: the version that comes with the app",
         "demo.show tester/faces v1.1.0 v1.0.0 v1.2.0",

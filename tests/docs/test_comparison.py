@@ -16,7 +16,5 @@ def test_every_row_has_a_size_a_figure_and_a_place():
     rows = [line for line in page().splitlines() if line.startswith("| ") and "network" not in line]
     assert len(rows) > 15
     assert all(re.fullmatch(r"\|( [^|]+ \|){4}", row) for row in rows)
-    seven = load_version("flagship-seven").metrics()["test_sets"]["fer2013-seven"]["labellings"][
-        "fer2013-seven"
-    ]
-    assert f"**{100 * seven['accuracy']['value']:.2f}** (" in page()
+    seven = load_version("flagship-seven").report().test_sets["fer2013-seven"]
+    assert f"**{100 * seven.labellings['fer2013-seven'].accuracy.value:.2f}** (" in page()

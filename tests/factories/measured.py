@@ -5,22 +5,22 @@ As good as one wants them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from safetensors.numpy import save
 
 from fer import EmotionClassifier, calibration, intervals, metrics
 from fer.intervals import Estimate
 from fer.metrics import Scores, Targets
-from fer.versions.comparison import Predictions, SetScores
 from fer.versions.folder import METRICS, PREDICTIONS, WEIGHTS
+from fer.versions.predictions import Predictions, SetScores
+from fer.versions.report import Certain, Metrics, Report, Robustness, SetReport
 from tests.factories.versions import LABELS, tiny_graph, weights, write_tiny
 from training.command import load_keras
 from training.evaluate import write_card
@@ -71,28 +71,21 @@ def write_measured(
     version = write_tiny(folder, tiny_graph(matrix), **changes)
     (folder / WEIGHTS).write_bytes(save(layer))
     known = SetScores(*_scored(accuracy, happy), test * 64)
-    fer2013 = report_of("fer2013", known, version.labels) | {
-        "validation": measure(known, "fer2013"),
-        "robustness": {
-            "strengths": {"blur (sigma, pixels)": [0.5, 1, 1.5, 2, 3]},
-            "accuracy": {
-                "blur (sigma, pixels)": [
-                    float(accuracy * share) for share in (1, 0.9, 0.8, 0.7, 0.6)
-                ]
-            },
-            "mean_relative": 0.8,
-        },
-    }
+    fer2013 = replace(
+        report_of("fer2013", known, version.labels),
+        validation=measure(known, "fer2013"),
+        robustness=_robustness(accuracy),
+    )
     test_sets, reports = {"fer2013": known}, {"fer2013": fer2013}
     if ordinary is not None:
         natural = ordinary_faces(ordinary, test * 64)
         test_sets = {"natural": natural, **test_sets}
         reports = {"natural": report_of("natural", natural, version.labels), **reports}
-    report = {"temperature": 1.0, "uncertain_below": 0.5, "test_sets": reports}
+    report = Report(temperature=1.0, uncertain_below=0.5, test_sets=reports)
     (folder / PREDICTIONS).write_bytes(
         Predictions(test_sets, answers(EmotionClassifier(version))).to_bytes()
     )
-    (folder / METRICS).write_text(json.dumps(report))
+    (folder / METRICS).write_bytes(report.to_bytes())
     write_tiny(folder, tiny_graph(matrix), **changes)
     write_card(folder)
     return folder
@@ -126,44 +119,56 @@ def ordinary_faces(accuracy: float, sha256: str) -> SetScores:
     return SetScores(scores, {"natural": labellings["fer2013"]}, sha256, found, people)
 
 
-def report_of(test_set: str, known: SetScores, labels: Sequence[str]) -> dict[str, Any]:
+def report_of(test_set: str, known: SetScores, labels: Sequence[str]) -> SetReport:
     """One test set of `metrics.json`."""
-    found = None if known.found is None else asdict(intervals.share(known.found))
-    return {
-        "title": {"natural": "Ordinary faces", "fer2013": "FER2013"}[test_set],
-        "split": "PrivateTest" if test_set == "fer2013" else "valid",
-        "sha256": known.sha256,
-        "labels": list(labels),
-        "people": None if known.people is None else len(np.unique(known.people)),
-        "found": found,
-        "labellings": {labelling: measure(known, labelling) for labelling in known.labels},
-    }
+    return SetReport(
+        title={"natural": "Ordinary faces", "fer2013": "FER2013"}[test_set],
+        split="PrivateTest" if test_set == "fer2013" else "valid",
+        sha256=known.sha256,
+        labels=tuple(labels),
+        people=None if known.people is None else len(np.unique(known.people)),
+        found=None if known.found is None else intervals.share(known.found),
+        labellings={labelling: measure(known, labelling) for labelling in known.targets},
+    )
 
 
-def measure(known: SetScores, labelling: str) -> dict[str, Any]:
+def measure(known: SetScores, labelling: str) -> Metrics:
     """One labelling of `metrics.json`, its bootstrap intervals left out."""
-    labels, found = known.labels[labelling], known.found
-    given = np.ones(len(labels), bool) if found is None else found
+    targets = known.targets[labelling]
+    found = np.ones(len(targets), bool) if known.found is None else known.found
 
-    def alone(metric: Any, scores: Scores, labels: Targets) -> dict[str, Any]:
-        value = metric(scores, labels)
-        return asdict(Estimate(value, value, value, len(labels)))
+    def alone(metric: Any, scores: Scores, targets: Targets) -> Estimate:
+        value = metric(scores, targets)
+        return Estimate(value, value, value, len(targets))
 
-    recalls = zip(LABELS, metrics.recalls(known.answers, labels), strict=False)
-    accuracy = asdict(metrics.accuracy(known.answers, labels))
-    return {
-        "n": len(labels),
-        "accuracy": accuracy,
-        "balanced_accuracy": alone(metrics.balanced_accuracy, known.answers, labels),
-        "macro_f1": alone(metrics.macro_f1, known.answers, labels),
-        "log_loss": alone(metrics.log_loss, known.scores[given], labels[given]),
-        "expected_calibration_error": alone(
-            calibration.expected_calibration_error, known.scores[given], labels[given]
+    recalls = zip(LABELS, metrics.recalls(known.answers, targets), strict=False)
+    accuracy = metrics.accuracy(known.answers, targets)
+    matrix = metrics.confusion_matrix(known.answers, targets)[: len(LABELS)]
+    return Metrics(
+        n=len(targets),
+        accuracy=accuracy,
+        balanced_accuracy=alone(metrics.balanced_accuracy, known.answers, targets),
+        macro_f1=alone(metrics.macro_f1, known.answers, targets),
+        log_loss=alone(metrics.log_loss, known.scores[found], targets[found]),
+        expected_calibration_error=alone(
+            calibration.expected_calibration_error, known.scores[found], targets[found]
         ),
-        "recall": {name: asdict(recall) for name, recall in recalls if recall},
-        "confusion_matrix": metrics.confusion_matrix(known.answers, labels)[: len(LABELS)].tolist(),
-        "certain": {"coverage": asdict(intervals.share(given)), "accuracy": accuracy},
-    }
+        recall={name: recall for name, recall in recalls if recall},
+        confusion_matrix=tuple(map(tuple, matrix.tolist())),
+        certain=Certain(intervals.share(found), accuracy),
+    )
+
+
+def _robustness(accuracy: float) -> Robustness:
+    blur = "blur (sigma, pixels)"
+    kept = (1, 0.9, 0.8, 0.7, 0.6)
+    return Robustness(
+        n=N,
+        clean=accuracy,
+        strengths={blur: (0.5, 1, 1.5, 2, 3)},
+        accuracy={blur: tuple(float(accuracy * share) for share in kept)},
+        mean_relative=0.8,
+    )
 
 
 def _scored(accuracy: float, happy: float | None = None) -> tuple[Scores, dict[str, Targets]]:

@@ -21,7 +21,6 @@ from fer.registry.aliases import ALIASES
 from fer.versions.folder import (
     CARD,
     CONFIG,
-    ESTIMATES,
     GRAPH,
     METRICS,
     PREDICTIONS,
@@ -35,7 +34,11 @@ EVERY_FILE = (CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, CARD)
 ESTIMATE = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10}
 MEASURED = {
     "n": 10,
-    **dict.fromkeys(ESTIMATES, ESTIMATE),
+    "accuracy": ESTIMATE,
+    "balanced_accuracy": ESTIMATE,
+    "macro_f1": ESTIMATE,
+    "log_loss": ESTIMATE,
+    "expected_calibration_error": ESTIMATE,
     "recall": dict.fromkeys(LABELS, ESTIMATE),
     "confusion_matrix": [[4, 0, 0], [0, 3, 0], [0, 0, 3]],
 }
@@ -56,7 +59,7 @@ def version_files(folder: Path, **changes: Any) -> dict[str, bytes | None]:
     """A sealed version; its weights and predictions are not looked into."""
     folder.mkdir(parents=True)
     (folder / GRAPH).write_bytes(tiny_graph(weights(seed=len(folder.name))))
-    (folder / METRICS).write_text(json.dumps({"test_sets": TEST_SETS, "of": folder.name}))
+    (folder / METRICS).write_text(json.dumps({"chosen_on": [folder.name], "test_sets": TEST_SETS}))
     (folder / PREDICTIONS).write_bytes(b"predictions of " + folder.name.encode())
     (folder / WEIGHTS).write_bytes(b"weights")
     (folder / CARD).write_text(f"---\nlicense: apache-2.0\n---\n# {folder.name}")

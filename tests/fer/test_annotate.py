@@ -15,8 +15,9 @@ from fer import annotate as annotate_function
 from fer.annotate import annotate, annotate_tracks, write_banner
 from fer.colors import EXPRESSION_COLORS, OTHER_COLORS, color_of
 from fer.geometry import Box
-from fer.results import LABELS, Face, Prediction, Track
+from fer.results import Face, Prediction, Track
 from fer.streams.tracking import FaceTracker
+from fer.versions.labels import LABELS
 
 pytestmark = pytest.mark.filterwarnings("error")
 BACKGROUND = (120, 140, 125)

@@ -10,11 +10,11 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import asdict
 from numpy.typing import NDArray
 from scipy.special import softmax
 
@@ -28,8 +28,8 @@ from fer import (
     read_version,
 )
 from fer.metrics import accuracy, among
-from fer.versions.comparison import Predictions
 from fer.versions.folder import GRAPH, METRICS, PREDICTIONS
+from fer.versions.predictions import Predictions
 from tests.factories.versions import ROOT, SEED, SHAPE, byte_graph, tiny_graph, weights, write_tiny
 
 BOUND = 0.80  # the least that is bundled, on `fer2013`
@@ -334,32 +334,32 @@ def test_a_graph_that_changed_since_the_check_is_refused(version):
 
 def test_the_bundled_version_s_metrics_are_those_of_its_predictions():
     version = load_version()
-    metrics = version.metrics()
+    report = version.report()
     predictions = Predictions.read(version.read(PREDICTIONS), 4)
     expected = {
         "natural": {"natural": 3764},
         "fer2013": {"fer2013": 2515, "fer2013-dedup": 2327, "ferplus": 2444},
     }
-    assert list(metrics["test_sets"]) == list(expected)
+    assert list(report.test_sets) == list(expected)
     for test_set, labellings in expected.items():
-        known, measured = predictions.test_sets[test_set], metrics["test_sets"][test_set]
-        assert known.sha256 == measured["sha256"]
-        assert set(known.labels) == set(measured["labellings"]) == set(labellings)
+        known, measured = predictions.test_sets[test_set], report.test_sets[test_set]
+        assert known.sha256 == measured.sha256
+        assert set(known.targets) == set(measured.labellings) == set(labellings)
         for name, n in labellings.items():
-            rows = known.labels[name] >= 0
+            rows = known.targets[name] >= 0
             people = None if known.people is None else known.people[rows]
-            estimate = accuracy(known.answers[rows], known.labels[name][rows], people)
+            estimate = accuracy(known.answers[rows], known.targets[name][rows], people)
             assert estimate.n == n
-            assert measured["labellings"][name]["accuracy"] == pytest.approx(asdict(estimate))
-            correct = np.trace(np.array(measured["labellings"][name]["confusion_matrix"]))
+            assert asdict(measured.labellings[name].accuracy) == pytest.approx(asdict(estimate))
+            correct = np.trace(np.array(measured.labellings[name].confusion_matrix))
             assert correct / n == pytest.approx(estimate.value)
 
 
 @pytest.mark.parametrize("test_set", ["natural", "fer2013"])
 def test_the_readme_tells_the_accuracy_of_the_version_that_the_app_starts_with(test_set):
-    found = load_version().metrics()["test_sets"][test_set]["labellings"][test_set]["accuracy"]
-    value, low, high = (100 * found[name] for name in ("value", "low", "high"))
-    words = rf"{value:.1f} % \({low:.1f} to {high:.1f}\) of (the )?{found['n']:,} "
+    found = load_version().report().test_sets[test_set].labellings[test_set].accuracy
+    interval = rf"{100 * found.low:.1f} to {100 * found.high:.1f}"
+    words = rf"{100 * found.value:.1f} % \({interval}\) of (the )?{found.n:,} "
     assert re.search(words, (ROOT / "README.md").read_text(encoding="utf-8"))
 
 
@@ -380,11 +380,10 @@ def test_the_predictions_of_bundled_versions_can_be_computed_again(shared, ref):
     known = Predictions.read(version.read(PREDICTIONS), len(version.labels)).test_sets["fer2013"]
     assert private.sha256 == known.sha256
     assert all(
-        np.array_equal(private.labels(name), labels) for name, labels in known.labels.items()
+        np.array_equal(private.labels(name), targets) for name, targets in known.targets.items()
     )
     scores = among(predict(EmotionClassifier(version), private.images), version.labels, LABELS)
     assert np.abs(scores - known.scores).max() < 1e-3
     rows = private.fer2013 >= 0
-    measured = version.metrics()["test_sets"]["fer2013"]
-    reported = measured["labellings"]["fer2013"]["accuracy"]["value"]
+    reported = version.report().test_sets["fer2013"].labellings["fer2013"].accuracy.value
     assert accuracy(scores[rows], private.fer2013[rows]).value == pytest.approx(reported, abs=1e-3)

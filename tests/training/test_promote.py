@@ -18,8 +18,8 @@ from huggingface_hub import CommitOperationAdd
 from demo.hub_server import Answer, Delay, Hang, LoseAnswer
 from fer import DownloadError, FERError, RegistryError, read_version
 from fer.registry.aliases import ALIASES, Aliases, Move, Target
-from fer.versions.comparison import Predictions, SetScores
 from fer.versions.folder import CONFIG, GRAPH, METRICS, PREDICTIONS, write_config
+from fer.versions.predictions import Predictions, SetScores
 from tests.factories.measured import N, one_layer_known, write_measured
 from tests.factories.versions import ROOT
 from tests.support.at_once import outcomes
@@ -382,7 +382,7 @@ def test_a_graph_that_was_not_measured_is_refused(tmp_path, monkeypatch, good):
     folder = shutil.copytree(good.folder, tmp_path / "good")
     (folder / GRAPH).write_bytes((write_measured(tmp_path / "other", seed=7) / GRAPH).read_bytes())
     for probes, found in ((stored.probes, "differ by 0."), (stored.probes[:3], "are 128, kept 3")):
-        new = rescored(folder, fer2013.scores, fer2013.labels["fer2013"], probes=probes)
+        new = rescored(folder, fer2013.scores, fer2013.targets["fer2013"], probes=probes)
         failed = [check for check in judge(new, good) if not check.passed]
         assert [check.name for check in failed] == ["answers to probes"]
         assert failed[0].new.startswith(found)
@@ -407,7 +407,7 @@ def test_overconfidence_is_refused(tmp_path, monkeypatch, good):
     monkeypatch.setattr(gate, "_ROUNDS", 5)
     stored = read_predictions(good.folder).test_sets["fer2013"]
     sure = np.eye(3)[stored.scores.argmax(axis=1)]
-    new = rescored(shutil.copytree(good.folder, tmp_path / "sure"), sure, stored.labels["fer2013"])
+    new = rescored(shutil.copytree(good.folder, tmp_path / "sure"), sure, stored.targets["fer2013"])
     for current in (None, good):
         failed = [check for check in judge(new, current) if not check.passed]
         assert [(check.name, check.new) for check in failed] == [

@@ -18,8 +18,8 @@ from huggingface_hub import CommitOperationAdd, HfApi, ModelCard
 from demo.hub_server import Answer, Hang, LoseAnswer
 from fer import DataError, DownloadError, FERError, ModelError, RegistryError, read_version
 from fer.registry.aliases import ALIASES
-from fer.versions.comparison import Predictions, SetScores
 from fer.versions.folder import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, write_config
+from fer.versions.predictions import Predictions, SetScores
 from tests.factories.measured import one_layer_known, write_measured
 from tests.factories.versions import ROOT, copy_seed, write_tiny
 from tests.support.at_once import outcomes

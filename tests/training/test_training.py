@@ -40,8 +40,8 @@ from fer import (
     read_version,
 )
 from fer.preprocessing import Views
-from fer.versions.comparison import Predictions
 from fer.versions.folder import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS
+from fer.versions.predictions import Predictions
 from tests.factories.fer2013 import arrays, write_folder, write_npz
 from tests.factories.versions import ROOT, copy_seed, write_tiny
 from training import evaluate, robustness
@@ -106,7 +106,8 @@ import json
 import numpy as np
 import tensorflow as tf
 from training.architectures import begin_from, served, serve, trainable
-from training.data.fer2013 import LABEL_SETS, blend_logits
+from fer.versions.labels import LABEL_SETS
+from training.data.fer2013 import blend_logits
 from training.callbacks import MovingAverage, Trapezoid
 from training.fitting import two_labellings
 from training.recipes import RECIPES, Schedule
@@ -986,7 +987,7 @@ def test_the_exported_graph_computes_what_keras_computes(finished, exported, dat
         (0.0, 1.0),
     )
     assert set(version.files) == {GRAPH, WEIGHTS}
-    assert version.metrics() is None
+    assert version.report() is None
     lineage = json.loads((finished / "train.json").read_text())
     lineage["config"]["recipe"]["labels"]["blend"] = 0.3
     assert dict(version.lineage) == lineage | {"precision": "float32", "offsets": {}}
@@ -1192,28 +1193,28 @@ def test_evaluate_measures_seals_and_tells(folder, data):
     result = python("-m", "training.evaluate", "--version", folder, "--data", data)
     assert result.returncode == 0, result.stdout
     version = read_version(folder)
-    report = version.metrics()
+    report = version.report()
     assert set(version.files) == {GRAPH, WEIGHTS, METRICS, PREDICTIONS, CARD}
     assert {path.name for path in folder.iterdir()} == {*version.files, CONFIG}
     private = load(data).split("PrivateTest")
-    measured = report["test_sets"]["fer2013"]
+    measured = report.test_sets["fer2013"]
     stored = Predictions.read(version.read(PREDICTIONS), 4)
     known = stored.test_sets["fer2013"]
-    assert known.sha256 == measured["sha256"] == private.sha256
+    assert known.sha256 == measured.sha256 == private.sha256
     assert np.abs(answers(EmotionClassifier(version)) - stored.probes).max() < 1e-6
     assert np.abs(EmotionClassifier(version).predict(private.images) - known.scores).max() < 1e-6
     for name in ("fer2013", "fer2013-dedup", "ferplus"):
-        assert np.array_equal(known.labels[name], private.labels(name))
+        assert np.array_equal(known.targets[name], private.labels(name))
         rows = private.labels(name) >= 0
         estimate = metrics.accuracy(known.scores[rows], private.labels(name)[rows])
-        assert measured["labellings"][name]["accuracy"]["value"] == estimate.value
-        assert measured["labellings"][name]["n"] == estimate.n == rows.sum()
+        assert measured.labellings[name].accuracy.value == estimate.value
+        assert measured.labellings[name].n == estimate.n == rows.sum()
         assert f"{name:14} accuracy {estimate.value:.4f} ({estimate.low:.4f} to" in result.stdout
-    assert version.temperature == report["temperature"]
-    assert version.uncertain_below == report["uncertain_below"]
+    assert version.temperature == report.temperature
+    assert version.uncertain_below == report.uncertain_below
     card = (folder / CARD).read_text(encoding="utf-8")
     assert card.startswith("---\n")
-    accuracy = measured["labellings"]["fer2013"]["accuracy"]["value"]
+    accuracy = measured.labellings["fer2013"].accuracy.value
     assert f"| FER2013, PrivateTest, fer2013 | 20 | {accuracy:.4f} (" in card
     assert version.lineage["command"] in card
     assert "{{" not in card
@@ -1232,8 +1233,8 @@ def test_evaluate_again_gives_the_same_files(folder, data):
 def test_evaluate_without_votes_leaves_ferplus_out(folder, tmp_path):
     images = write_folder(tmp_path / "images", arrays((70, 35, 35)))
     report = evaluate.main(folder, images)
-    assert set(report["test_sets"]["fer2013"]["labellings"]) == {"fer2013", "fer2013-dedup"}
-    assert read_version(folder).metrics() == report
+    assert set(report.test_sets["fer2013"].labellings) == {"fer2013", "fer2013-dedup"}
+    assert read_version(folder).report() == report
     assert "PrivateTest, ferplus" not in (folder / CARD).read_text(encoding="utf-8")
 
 
@@ -1257,28 +1258,28 @@ def test_photographs_are_measured_end_to_end_beside_what_was_measured_before(
     before = evaluate.main(folder, data)
     photographs = photographed(tmp_path / "photos", {"happy": 2, "neutral": 2, "angry": 1})
     report = evaluate.main(folder, photographs=photographs, name="mine")
-    assert report["test_sets"]["fer2013"] == before["test_sets"]["fer2013"]
-    assert list(report["test_sets"]) == ["fer2013", "mine"]
+    assert report.test_sets["fer2013"] == before.test_sets["fer2013"]
+    assert list(report.test_sets) == ["fer2013", "mine"]
     version = read_version(folder)
-    assert version.metrics() == report
+    assert version.report() == report
     mine, known = (
-        report["test_sets"]["mine"],
+        report.test_sets["mine"],
         Predictions.read(version.read(PREDICTIONS), 4).test_sets["mine"],
     )
-    assert (mine["split"], mine["people"], mine["left_out"]) == ("all", 3, {"anger": 1})
-    assert (mine["found"]["value"], mine["found"]["n"]) == (0.8, 5)
-    assert known.labels["mine"].tolist() == [-1, 0, 0, 0, 2, 2]
+    assert (mine.split, mine.people, mine.left_out) == ("all", 3, {"anger": 1})
+    assert (mine.found.value, mine.found.n) == (0.8, 5)
+    assert known.targets["mine"].tolist() == [-1, 0, 0, 0, 2, 2]
     assert known.found.tolist() == [True, True, True, False, True, True]
     prediction, *_ = FERPipeline(BlazeFace(), EmotionClassifier(version))(
         load_image(photographs / "happy/anna_1.jpg")
     )
     assert known.scores[2] == pytest.approx(list(prediction.scores.values()), abs=1e-5)
-    result = mine["labellings"]["mine"]
+    result = mine.labellings["mine"]
     right = {"happy": 2, "neutral": 2}.get(prediction.label, 0)
-    assert (result["n"], result["accuracy"]["value"]) == (5, right / 5)
-    assert result["recall"]["happy"]["n"] == 3
-    assert np.array(result["confusion_matrix"])[:, 4].tolist() == [1, 0, 0, 0]
-    assert result["log_loss"]["n"] == result["expected_calibration_error"]["n"] == 4
+    assert (result.n, result.accuracy.value) == (5, right / 5)
+    assert result.recall["happy"].n == 3
+    assert np.array(result.confusion_matrix)[:, 4].tolist() == [1, 0, 0, 0]
+    assert result.log_loss.n == result.expected_calibration_error.n == 4
     card = (folder / CARD).read_text(encoding="utf-8")
     assert "Whole photographs of 3 people" in card
     assert "left out: 1 of anger" in card
@@ -1290,21 +1291,21 @@ def test_a_version_of_seven_labels_is_asked_for_the_four_and_for_all(folder, sev
     photographs = photographed(tmp_path / "photos", {"happy": 2, "angry": 1})
     report = evaluate.main(wide, data, photographs, name="mine")
     version = read_version(wide)
-    assert version.metrics() == report
+    assert version.report() == report
     kept = Predictions.read(version.read(PREDICTIONS), 7)
     for name in ("fer2013", "mine"):
-        narrow, full = report["test_sets"][name], report["test_sets"][f"{name}-seven"]
-        assert (narrow["labels"], full["labels"]) == (list(LABELS), list(version.labels))
+        narrow, full = report.test_sets[name], report.test_sets[f"{name}-seven"]
+        assert (narrow.labels, full.labels) == (LABELS, version.labels)
         assert kept.test_sets[name].scores.shape[1] == 4
         assert kept.test_sets[f"{name}-seven"].scores.shape[1] == 7
-    assert list(report["test_sets"]["fer2013-seven"]["labellings"]) == [
+    assert list(report.test_sets["fer2013-seven"].labellings) == [
         "fer2013-seven",
         "fer2013-dedup-seven",
         "ferplus-seven",
     ]
-    assert report["test_sets"]["fer2013-seven"]["title"] == "FER2013, seven expressions"
+    assert report.test_sets["fer2013-seven"].title == "FER2013, seven expressions"
     assert [
-        report["test_sets"][name]["labellings"][name]["n"] for name in ("mine", "mine-seven")
+        report.test_sets[name].labellings[name].n for name in ("mine", "mine-seven")
     ] == [3, 4]
     served = EmotionClassifier(version).predict(load(data).split("PrivateTest").images)
     among = kept.test_sets["fer2013"].scores
@@ -1326,7 +1327,7 @@ def test_a_version_of_seven_labels_is_asked_for_the_four_and_for_all(folder, sev
 def test_the_test_split_of_photographs_is_measured(folder, tmp_path, folders, split, measured, n):
     photographs = photographed(tmp_path / "mine", folders)
     report = evaluate.main(folder, photographs=photographs, split=split)
-    assert (report["test_sets"]["mine"]["split"], report["test_sets"]["mine"]["found"]["n"]) == (
+    assert (report.test_sets["mine"].split, report.test_sets["mine"].found.n) == (
         measured,
         n,
     )
@@ -1356,9 +1357,9 @@ def test_photographs_that_cannot_be_measured(folder, tmp_path, folders, options,
 def test_what_was_measured_at_another_temperature_is_dropped(folder, data, tmp_path):
     photographs = photographed(tmp_path / "mine", {"happy": 2})
     evaluate.main(folder, photographs=photographs)
-    assert list(evaluate.main(folder, data)["test_sets"]) == ["fer2013"]
-    assert list(evaluate.main(folder, photographs=photographs)["test_sets"]) == ["fer2013", "mine"]
-    assert list(evaluate.main(folder, data)["test_sets"]) == ["fer2013", "mine"]
+    assert list(evaluate.main(folder, data).test_sets) == ["fer2013"]
+    assert list(evaluate.main(folder, photographs=photographs).test_sets) == ["fer2013", "mine"]
+    assert list(evaluate.main(folder, data).test_sets) == ["fer2013", "mine"]
 
 
 class Stop(BaseException):
@@ -1395,7 +1396,7 @@ def test_a_stopped_evaluation_leaves_a_readable_version(folder, data, monkeypatc
     version = read_version(folder)
     assert EmotionClassifier(version).predict(FACES[:1]).shape == (1, 4)
     report = evaluate.main(folder, data)
-    assert read_version(folder).metrics() == report
+    assert read_version(folder).report() == report
 
 
 def test_evaluate_refuses_a_version_of_other_labels_and_a_broken_one(tmp_path, data):

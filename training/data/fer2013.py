@@ -45,10 +45,6 @@ LABELLINGS = ("fer2013", "fer2013-dedup", "ferplus")
 SIDE = 48
 COLUMNS = 200  # of faces in a packed file
 
-_SEVEN = (*LABELS, "angry", "disgusted", "afraid")
-LABEL_SETS = {"four": LABELS, "seven": _SEVEN, "eight": (*_SEVEN, "contemptuous")}
-"""What a version may answer: the app's four, those that FER2013 knows, those that FER+ knows."""
-
 CLASS_OF = {
     "happy": "happy",
     "sad": "sad",

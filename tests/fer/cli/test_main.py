@@ -24,7 +24,7 @@ from fer.cli import main as command_line
 from fer.cli.main import main
 from fer.registry import bundled
 from fer.registry.base import DEFAULT
-from fer.versions.folder import CONFIG, METRICS, write_config
+from fer.versions.folder import BUNDLED, CONFIG, METRICS, write_config
 from tests.factories.versions import ROOT, SEED, tiny_config, write_tiny
 
 COMMAND = [sys.executable, "-m", "fer"]
@@ -105,7 +105,7 @@ def test_a_command_that_is_none_exits_with_2(capsys, arguments, reason):
 def test_an_unknown_version_is_an_error(blank, capsys, name):
     status, out, err = predict(capsys, blank, "--model", name)
     assert (status, out) == (2, "")
-    assert err.startswith(f"error: there is no version {name!r} in {bundled.BUNDLED}; there is ")
+    assert err.startswith(f"error: there is no version {name!r} in {BUNDLED}; there is ")
 
 
 def test_one_photo_without_a_face(blank, capsys):

@@ -35,8 +35,8 @@ from fer.cli.watch import Span, Watched, Watcher
 from fer.detection.following import FollowingDetector
 from fer.records import track_columns
 from fer.registry.base import DEFAULT
-from fer.results import LABELS
 from fer.streams.video import Camera, Frame, VideoFile, VideoWriter
+from fer.versions.labels import LABELS
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = [sys.executable, "-m", "fer", "watch"]

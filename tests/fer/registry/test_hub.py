@@ -123,7 +123,10 @@ def test_an_alias_of_a_version_that_was_deleted_or_moved(registry, publish, writ
         (b"", None),
         (b"{", "not valid JSON"),
         (b'{"schema": 2}', "schema 2, but this program reads 1; update the program"),
-        (b'{"schema": 1, "aliases": {}, "history": 3}', "history must be list, received 3"),
+        (
+            b'{"schema": 1, "aliases": {}, "history": 3}',
+            "Expected `array`, got `int` at $.history, received 3",
+        ),
     ],
 )
 def test_broken_aliases_leave_the_versions_alone(registry, publish, writer, content, reason):
@@ -144,7 +147,7 @@ def test_a_fetched_version_is_whole_and_without_weights(registry, hub, publish):
     version = fetch(registry)
     assert version.name == "v1.0.0"
     assert {path.name for path in version.folder.iterdir()} == set(EVERY_FILE) - {WEIGHTS}
-    assert version.metrics()["of"] == "v1.0.0"
+    assert version.report().chosen_on == ("v1.0.0",)
     assert version.read(PREDICTIONS) == b"predictions of v1.0.0"
     assert EmotionClassifier(version).labels == LABELS
     assert not hub.count(".*", WEIGHTS)
@@ -185,7 +188,7 @@ def test_descriptions_come_without_graphs(registry, hub, publish):
         == [version.name for version in found.values()]
         == ["v1.1.0", "v1.0.0"]
     )
-    assert [version.metrics()["of"] for version in found.values()] == ["v1.1.0", "v1.0.0"]
+    assert [version.report().chosen_on for version in found.values()] == [("v1.1.0",), ("v1.0.0",)]
     assert not hub.count(".*", f"({GRAPH}|{PREDICTIONS}|{WEIGHTS}|{CARD})")
 
 
@@ -224,7 +227,7 @@ def test_twenty_versions_are_described_in_time(registry, visit, hub, publish):
     for limit, visitor in ((3.0, registry), (1.0, visit())):
         start = time.monotonic()
         found = visitor.describe(visitor.list().versions)
-        assert all(version.metrics() for version in found.values())
+        assert all(version.report() for version in found.values())
         assert time.monotonic() - start < limit
 
 

@@ -15,8 +15,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fer.geometry import Box
-from fer.results import LABELS, Face, Prediction, Track
+from fer.results import Face, Prediction, Track
 from fer.streams.tracking import COAST_SECONDS, FaceTracker
+from fer.versions.labels import LABELS
 
 CROP = np.zeros((48, 48), np.uint8)
 HAPPY = {"happy": 0.7, "sad": 0.1, "neutral": 0.1, "surprised": 0.1}

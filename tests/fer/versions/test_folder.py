@@ -6,103 +6,27 @@ import dataclasses
 import hashlib
 import json
 import os
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fer import ModelError, read_version
-from fer.preprocessing import CropGeometry, Views
+from fer.preprocessing import CropGeometry
 from fer.versions.folder import (
     CARD,
     CONFIG,
-    ESTIMATES,
     GRAPH,
     MAX_BYTES,
     METRICS,
     PREDICTIONS,
-    SCHEMA,
     WEIGHTS,
     write_config,
 )
+from tests.factories.sealed import GONE, METRICS_CONTENT, edit, refused
 from tests.factories.versions import LABELS, SEED, tiny_config, write_tiny
-
-GONE = object()
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A sealed version whose small files are all there."""
-    path = tmp_path / "tiny"
-    path.mkdir()
-    (path / METRICS).write_text(json.dumps(METRICS_CONTENT))
-    (path / CARD).write_text("# tiny")
-    write_tiny(path)
-    return path
 
 
 def test_a_folder_is_named_by_a_text_or_a_path(folder):
     assert read_version(str(folder)) == read_version(folder)
-
-
-def estimate(**changes: Any) -> dict[str, Any]:
-    return {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10, **changes}
-
-
-LABELLING: dict[str, Any] = {
-    "n": 10,
-    **{name: estimate() for name in ESTIMATES},
-    "recall": {label: estimate() for label in LABELS},
-    "confusion_matrix": [[1, 2, 0], [0, 3, 0], [1, 1, 2]],
-}
-METRICS_CONTENT: dict[str, Any] = {
-    "test_sets": {
-        "natural": {
-            "title": "Ordinary faces",
-            "split": "valid",
-            "sha256": "b" * 64,
-            "labels": list(LABELS),
-            "people": 7,
-            "found": estimate(),
-            "labellings": {
-                "natural": (
-                    LABELLING | {"confusion_matrix": [[1, 2, 0, 1], [0, 3, 0, 0], [1, 1, 1, 0]]}
-                )
-            },
-        },
-        "fer2013": {
-            "title": "FER2013",
-            "split": "PrivateTest",
-            "sha256": "a" * 64,
-            "labels": list(LABELS),
-            "people": None,
-            "found": None,
-            "labellings": {"fer2013": LABELLING},
-        },
-    }
-}
-
-
-def edit(folder: Path, *keys: str, value: object) -> None:
-    """Set one field of config.json, or remove it, without sealing the folder again."""
-    config = json.loads((folder / CONFIG).read_text())
-    place = config
-    for key in keys[:-1]:
-        place = place[key]
-    if value is GONE:
-        del place[keys[-1]]
-    else:
-        place[keys[-1]] = value
-    (folder / CONFIG).write_text(json.dumps(config))
-
-
-def refused(folder: Path, name: str = CONFIG) -> str:
-    """The message with which the folder is refused, which must name the file first."""
-    with pytest.raises(ModelError) as caught:
-        read_version(folder)
-    message = str(caught.value)
-    assert message.startswith(str(folder / name)), message
-    return message
 
 
 def test_an_empty_folder_is_no_version(tmp_path):
@@ -139,7 +63,7 @@ def test_round_trip(folder):
     assert set(version.files) == {GRAPH, METRICS, CARD}
     assert version.sha256 == hashlib.sha256((folder / GRAPH).read_bytes()).hexdigest()
     assert version.read(CARD) == b"# tiny"
-    assert version.metrics() == METRICS_CONTENT
+    assert json.loads(version.report().to_bytes()) == METRICS_CONTENT
 
 
 def test_the_bundled_version_is_sound():
@@ -147,7 +71,7 @@ def test_the_bundled_version_is_sound():
     assert (version.name, version.labels) == ("seed-cnn", ("happy", "sad", "neutral", "surprised"))
     assert set(version.files) == {GRAPH, METRICS, PREDICTIONS, WEIGHTS, CARD}
     assert version.parameters == 1_328_199
-    assert version.metrics()["labels"] == list(version.labels)
+    assert version.report().labels == version.labels
 
 
 def test_sealing_twice_changes_nothing(folder):
@@ -320,265 +244,6 @@ def test_links_to_nowhere_and_to_themselves_are_refused(folder, target):
     assert "cannot be read" in refused(folder, GRAPH)
 
 
-# JSON
-
-
-@pytest.mark.parametrize(
-    ("content", "reason"),
-    [
-        (b"", "not valid JSON (Expecting value"),
-        (b"{", "not valid JSON (Expecting property name"),
-        (b'{"schema": 1', "not valid JSON"),
-        (b"not json", "not valid JSON"),
-        (b"\xff\xfe\xff", "not valid JSON ('utf-16"),
-        (b'{"name": "\xff"}', "not valid JSON ('utf-8' codec can't decode"),
-        (b"[]", "holds a list, expected a JSON object"),
-        (b"null", "holds a NoneType, expected a JSON object"),
-        (b'"schema"', "holds a str, expected a JSON object"),
-        (b"1", "holds a int, expected a JSON object"),
-        (b'{"schema": 1, "schema": 1}', "not valid JSON (doubled key 'schema')"),
-        (b'{"schema": 1, "input": {"shape": [], "shape": []}}', "doubled key 'shape'"),
-        (b'{"schema": NaN}', "not valid JSON (NaN is no JSON number)"),
-        (b'{"schema": -Infinity}', "not valid JSON (-Infinity is no JSON number)"),
-        (b'{"schema": ' + b"1" * 5000 + b"}", "not valid JSON (Exceeds the limit"),
-        (b"[" * 30_000, "not valid JSON (maximum recursion depth exceeded"),
-        (b'{"a":' * 5_000, "not valid JSON (maximum recursion depth exceeded"),
-    ],
-)
-def test_a_config_that_is_no_json_object_is_refused(folder, content, reason):
-    (folder / CONFIG).write_bytes(content)
-    assert reason in refused(folder)
-
-
-def test_a_newer_schema_is_refused(folder):
-    edit(folder, "schema", value=SCHEMA + 1)
-    assert "schema 2, but this program reads 1. Update the program." in refused(folder)
-
-
-@pytest.mark.parametrize("schema", [0, -1, None, "1", [1], {}, GONE])
-def test_what_never_was_a_schema_is_refused(folder, schema):
-    """The settings of a run stand in a config.json too."""
-    edit(folder, "schema", value=schema)
-    received = None if schema is GONE else schema
-    assert (
-        f"its schema is {received!r}, expected 1, so this is no version folder; training.exp"
-        in refused(folder)
-    )
-
-
-def test_a_config_cut_anywhere_is_refused(folder):
-    content = (folder / CONFIG).read_bytes().rstrip()
-    for end in range(0, len(content), 97):
-        (folder / CONFIG).write_bytes(content[:end])
-        assert "not valid JSON" in refused(folder)
-
-
-FIELDS = [
-    ("name",),
-    ("architecture",),
-    ("parameters",),
-    ("labels",),
-    ("input",),
-    ("input", "shape"),
-    ("input", "range"),
-    ("output",),
-    ("temperature",),
-    ("crops",),
-    ("crops", "fixed"),
-    ("crops", "fixed", "scale"),
-    ("crops", "fixed", "shift"),
-    ("crops", "fixed", "level"),
-    ("lineage",),
-    ("files",),
-    ("files", GRAPH),
-    ("files", GRAPH, "sha256"),
-    ("files", GRAPH, "bytes"),
-]
-
-
-@pytest.mark.parametrize(
-    "field", [f for f in FIELDS if f not in {("crops", "fixed"), ("files", GRAPH)}], ids=".".join
-)
-def test_a_missing_field_is_refused(folder, field):
-    edit(folder, *field, value=GONE)
-    assert f"a field is missing or wrong (KeyError: '{field[-1]}')" in refused(folder)
-
-
-def test_a_version_may_say_when_an_answer_is_uncertain(folder):
-    assert read_version(folder).uncertain_below == 0.5
-    edit(folder, "uncertain_below", value=0.6)
-    assert read_version(folder).uncertain_below == 0.6
-
-
-def test_a_version_may_say_which_views_are_averaged(folder):
-    assert read_version(folder).views == Views()
-    edit(folder, "views", value={"scales": [1, 0.8], "mirror": True})
-    views = read_version(folder).views
-    assert views == Views((1.0, 0.8), mirror=True)
-    assert len(views) == 4
-
-
-@pytest.mark.parametrize(
-    ("views", "reason"),
-    [
-        (None, "TypeError"),
-        ({"scales": [1.0]}, "KeyError: 'mirror'"),
-        ({"mirror": True}, "KeyError: 'scales'"),
-        ({"scales": 1.0, "mirror": True}, "scales must be list, received 1.0"),
-        ({"scales": ["1"], "mirror": True}, "each scale must be float, received '1'"),
-        ({"scales": [1.0], "mirror": 1}, "mirror must be bool, received 1"),
-        (
-            {"scales": [], "mirror": True},
-            "views need different scales in [0.5, 2] that give at most 8 views",
-        ),
-        ({"scales": [0.4], "mirror": False}, "views need different scales in [0.5, 2]"),
-        ({"scales": [2.1], "mirror": False}, "views need different scales in [0.5, 2]"),
-        ({"scales": [1.0, 1.0], "mirror": False}, "views need different scales"),
-        (
-            {"scales": [0.6, 0.7, 0.8, 0.9, 1.0], "mirror": True},
-            "at most 8 views, mirror images included",
-        ),
-    ],
-)
-def test_impossible_views_are_refused(folder, views, reason):
-    edit(folder, "views", value=views)
-    assert reason in refused(folder)
-
-
-HUGE = 10**400
-
-
-@pytest.mark.parametrize("field", FIELDS, ids=".".join)
-@pytest.mark.parametrize(
-    "value",
-    [None, True, "1", 1.5, pytest.param(HUGE, id="huge"), [], {}, [[]], {"a": 1}, "abc"],
-    ids=repr,
-)
-def test_a_field_of_the_wrong_kind_is_refused(folder, field, value):
-    """Whatever stands in a field's place.
-
-    The version is refused with the file's name, or the value fits.
-    """
-    edit(folder, *field, value=value)
-    fits = {
-        "name": isinstance(value, str),
-        "architecture": isinstance(value, str),
-        "temperature": value == 1.5,
-        "scale": value == 1.5,
-        "level": value is True,
-        "lineage": isinstance(value, dict),
-        "crops": value == {},
-    }
-    promise = {"sha256": isinstance(value, str), "bytes": value == HUGE}
-    if fits.get(field[-1], False):
-        read_version(folder)
-    else:
-        refused(folder, GRAPH if promise.get(field[-1], False) else CONFIG)
-
-
-@pytest.mark.parametrize(
-    ("field", "values", "reason"),
-    [
-        (
-            "name",
-            ["", "a\nb", "\x1b[31m", "\ud800"],
-            "name must not be empty and must be printable",
-        ),
-        ("parameters", [-1, 10**12 + 1, HUGE], "parameters must lie in 0 to 1e12"),
-        (
-            "labels",
-            [["happy"], ["happy", "happy"], ["happy", ""], ["happy", "a\tb"]],
-            "labels must be two or more",
-        ),
-        ("labels", [["happy", 1], ["happy", None]], "each label must be str, received"),
-        ("output", ["", "Logits", "scores"], "output must be one of probabilities, logits"),
-        ("temperature", [0, -1, -0.0, 100.1, 1e308], r"temperature must lie in (0, 100]"),
-        ("temperature", [HUGE], "OverflowError: int too large to convert to float"),
-        ("uncertain_below", [-0.1, 1.1], "uncertain_below must lie in [0, 1]"),
-        ("uncertain_below", [None, True, "0.5"], "uncertain_below must be float, received"),
-    ],
-)
-def test_a_field_out_of_range_is_refused(folder, field, values, reason):
-    for value in values:
-        edit(folder, field, value=value)
-        assert reason in refused(folder)
-
-
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
-@pytest.mark.parametrize("place", ["temperature", "scale", "parameters"])
-def test_numbers_that_are_none_are_refused(folder, number, place):
-    config = tiny_config(files={}, schema=1)
-    crop = config["crops"]["fixed"]
-    (crop if place == "scale" else config)[place] = "HERE"
-    (folder / CONFIG).write_text(json.dumps(config).replace('"HERE"', number))
-    assert f"not valid JSON ({number} is no JSON number)" in refused(folder)
-
-
-@pytest.mark.parametrize("place", ["temperature", "scale", "low", "high", "shift"])
-@pytest.mark.parametrize("number", ["1e999", "-1e999"])
-def test_numbers_beyond_float_are_refused(folder, place, number):
-    config = tiny_config(files={}, schema=1)
-    spots = {
-        "temperature": (config, "temperature"),
-        "scale": (config["crops"]["fixed"], "scale"),
-        "shift": (config["crops"]["fixed"]["shift"], 0),
-        "low": (config["input"]["range"], 0),
-        "high": (config["input"]["range"], 1),
-    }
-    container, key = spots[place]
-    container[key] = "HERE"
-    (folder / CONFIG).write_text(json.dumps(config).replace('"HERE"', number))
-    assert "must be float, received" in refused(folder)
-
-
-@pytest.mark.parametrize(
-    ("shape", "reason"),
-    [
-        ([8, 6], "not enough values to unpack"),
-        ([8, 6, 1, 1], "too many values to unpack"),
-        ([8, 6, 3], "input shape must be height, width up to 1024 and 1 channel"),
-        ([0, 6, 1], "input shape must be"),
-        ([8, -6, 1], "input shape must be"),
-        ([1025, 6, 1], "input shape must be"),
-        ([8, 10**12, 1], "input shape must be"),
-        ([8.0, 6, 1], "input shape must be int, received 8.0"),
-        (["8", 6, 1], "input shape must be int, received '8'"),
-        ([True, 6, 1], "input shape must be int, received True"),
-    ],
-)
-def test_an_impossible_input_shape_is_refused(folder, shape, reason):
-    edit(folder, "input", "shape", value=shape)
-    assert reason in refused(folder)
-
-
-@pytest.mark.parametrize(
-    "value_range", [[1.0, 0.0], [0.5, 0.5], [0.0], [0.0, 0.5, 1.0], ["0", "1"]]
-)
-def test_an_impossible_input_range_is_refused(folder, value_range):
-    edit(folder, "input", "range", value=value_range)
-    assert "a field is missing or wrong" in refused(folder)
-
-
-@pytest.mark.parametrize(
-    "crop",
-    [
-        {"scale": 0.0},
-        {"scale": 6},
-        {"scale": "1"},
-        {"shift": [2.0, 0.0]},
-        {"shift": [0.0]},
-        {"shift": "00"},
-        {"level": "false"},
-        {"level": 0},
-    ],
-)
-def test_an_impossible_crop_geometry_is_refused(folder, crop):
-    edit(
-        folder, "crops", "fixed", value={"scale": 1.0, "shift": [0.0, 0.0], "level": False, **crop}
-    )
-    assert "a field is missing or wrong" in refused(folder)
-
-
 def test_geometry_of_an_unknown_detector(folder):
     version = read_version(folder)
     assert version.geometry("fixed") == CropGeometry(1.0)
@@ -586,92 +251,3 @@ def test_geometry_of_an_unknown_detector(folder):
         ModelError, match="version tiny has no crop geometry for the detector 'other'; it has fixed"
     ):
         version.geometry("other")
-
-
-# Metrics
-
-
-def test_a_version_never_evaluated_has_no_metrics(tmp_path):
-    assert write_tiny(tmp_path).metrics() is None
-
-
-def set_with(**changes):
-    """Change the fields of a test set."""
-    return lambda content: content["test_sets"]["fer2013"].update(changes)
-
-
-def set_without(name):
-    return lambda content: content["test_sets"]["fer2013"].pop(name)
-
-
-def labelled(**changes):
-    """Change the fields of what was measured under one labelling."""
-    changed = {name: value for name, value in (LABELLING | changes).items() if value is not GONE}
-    return set_with(labellings={"fer2013": changed})
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda m: m.clear(),
-        lambda m: m.update(test_sets=[]),
-        lambda m: m["test_sets"].clear(),
-        lambda m: m["test_sets"].update(other=None),
-        lambda m: m["test_sets"].update({"\x1b[2J": m["test_sets"]["fer2013"]}),
-        *(set_without(name) for name in METRICS_CONTENT["test_sets"]["fer2013"]),
-        set_with(title=1),
-        set_with(sha256=None),
-        set_with(people=1.5),
-        set_with(found=0.9),
-        # then the confusion matrix has a column for faces that were not found
-        set_with(found=estimate()),
-        set_with(labels=None),
-        set_with(labels=["happy"]),
-        set_with(labels=["asleep", "bored", "happy"]),
-        set_with(labels=["happy", "bored", "angry"]),
-        set_with(labels=["happy", "bored"]),  # then the confusion matrix is smaller
-        set_with(labellings=[]),
-        set_with(labellings={}),
-        set_with(labellings={"fer2013": None}),
-        set_with(labellings={"no name": LABELLING}),
-        *(labelled(**{name: GONE}) for name in LABELLING),
-        labelled(accuracy=0.8),
-        labelled(accuracy=estimate(value="0.8")),
-        labelled(accuracy=estimate(value=None)),
-        labelled(accuracy=estimate(n=1.5)),
-        labelled(accuracy=estimate(extra=1)),
-        labelled(recall=[]),
-        labelled(recall={"happy": {}}),
-        labelled(confusion_matrix=[[1, 2], [3, 4]]),
-        labelled(confusion_matrix=[[1], [2, 3], [4, 5, 6]]),
-        labelled(confusion_matrix=[[0.5] * 3] * 3),
-        labelled(confusion_matrix=[["1"] * 3] * 3),
-        labelled(confusion_matrix=None),
-    ],
-)
-def test_metrics_of_the_wrong_form_are_refused_although_their_digest_fits(folder, change):
-    metrics = json.loads(json.dumps(METRICS_CONTENT))
-    change(metrics)
-    (folder / METRICS).write_text(json.dumps(metrics))
-    version = write_config(folder, tiny_config())
-    with pytest.raises(ModelError, match=r"metrics\.json: a field is missing or wrong"):
-        version.metrics()
-
-
-def test_a_test_set_may_ask_for_some_of_the_labels(folder):
-    metrics = json.loads(json.dumps(METRICS_CONTENT))
-    labelling = LABELLING | {"confusion_matrix": [[4, 1], [0, 5]]}
-    metrics["test_sets"]["fer2013"] |= {
-        "labels": ["happy", "asleep"],
-        "labellings": {"fer2013": labelling},
-    }
-    (folder / METRICS).write_text(json.dumps(metrics))
-    assert write_config(folder, tiny_config()).metrics() == metrics
-
-
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"test_sets": NaN}', b"\xff"])
-def test_metrics_that_are_no_json_object_are_refused(folder, content):
-    (folder / METRICS).write_bytes(content)
-    version = write_config(folder, tiny_config())
-    with pytest.raises(ModelError, match=r"metrics\.json: (not valid JSON|holds a list)"):
-        version.metrics()

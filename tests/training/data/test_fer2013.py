@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 from fer import DataError
+from fer.versions.labels import LABEL_SETS
 from tests.factories.fer2013 import arrays, write_csv, write_folder, write_npz, write_votes
 from training.data.fer2013 import (
     FER2013,
-    LABEL_SETS,
     LABELLINGS,
     SPLITS,
     VOTES,
