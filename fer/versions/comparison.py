@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,34 @@ class PairedComparison:
         return f"{difference:+.1f} points, 95 % interval {low:.1f} to {high:.1f}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Pairs:
+    """Which of the same examples two versions got right, (n,) each."""
+
+    right_a: Flags
+    right_b: Flags
+
+    @property
+    def n(self) -> int:
+        return len(self.right_a)
+
+    @property
+    def both(self) -> int:
+        return int((self.right_a & self.right_b).sum())
+
+    @property
+    def only_a(self) -> int:
+        return int((self.right_a & ~self.right_b).sum())
+
+    @property
+    def only_b(self) -> int:
+        return int((self.right_b & ~self.right_a).sum())
+
+    @property
+    def neither(self) -> int:
+        return int((~self.right_a & ~self.right_b).sum())
+
+
 def compare(
     scores_a: Scores, scores_b: Scores, targets: Targets, people: Clusters | None = None
 ) -> PairedComparison:
@@ -67,38 +96,44 @@ def compare(
     they tell less than as many pictures of different people: with `people`, the interval is the
     wider of Tango's and `obuchowski`'s, and the p-value the larger.
     """
-    right_a = scores_a.argmax(axis=1) == targets
-    right_b = scores_b.argmax(axis=1) == targets
-    only_a = int((right_a & ~right_b).sum())
-    only_b = int((right_b & ~right_a).sum())
-    both = int((right_a & right_b).sum())
-    interval = tango(only_a, only_b, len(targets))
-    p_value = mcnemar(only_a, only_b)
-    count = None
-    if people is not None:
-        interval, p_value = _allowing_for_people(interval, p_value, right_a, right_b, people)
-        count = len(np.unique(people))
+    pairs = _Pairs(_right(scores_a, targets), _right(scores_b, targets))
+    interval = tango(pairs.only_a, pairs.only_b, pairs.n)
+    p_value = mcnemar(pairs.only_a, pairs.only_b)
+    if people is None:
+        return _comparison(pairs, interval, p_value)
+    half, p_value_by_people = obuchowski(pairs.right_a, pairs.right_b, people)
+    wider = _widened(interval, half)
+    count = len(np.unique(people))
+    return _comparison(pairs, wider, max(p_value, p_value_by_people), count)
+
+
+def _right(scores: Scores, targets: Targets) -> Flags:
+    right: Flags = scores.argmax(axis=1) == targets
+    return right
+
+
+def _widened(interval: Estimate, half: float) -> Estimate:
+    """The interval, at least `half` wide on either side."""
+    low = min(interval.low, interval.value - half)
+    high = max(interval.high, interval.value + half)
+    return Estimate(interval.value, low, high, interval.n)
+
+
+def _comparison(
+    pairs: _Pairs, interval: Estimate, p_value: float, people: int | None = None
+) -> PairedComparison:
     return PairedComparison(
-        n=len(targets),
-        both=both,
-        only_a=only_a,
-        only_b=only_b,
-        neither=len(targets) - both - only_a - only_b,
+        n=pairs.n,
+        both=pairs.both,
+        only_a=pairs.only_a,
+        only_b=pairs.only_b,
+        neither=pairs.neither,
         difference=interval.value,
         low=interval.low,
         high=interval.high,
         p_value=p_value,
-        people=count,
+        people=people,
     )
-
-
-def _allowing_for_people(
-    interval: Estimate, p_value: float, right_a: Flags, right_b: Flags, people: Clusters
-) -> tuple[Estimate, float]:
-    half, clustered = obuchowski(right_a, right_b, people)
-    low = min(interval.low, interval.value - half)
-    high = max(interval.high, interval.value + half)
-    return Estimate(interval.value, low, high, interval.n), max(p_value, clustered)
 
 
 def obuchowski(right_a: Flags, right_b: Flags, clusters: Clusters) -> tuple[float, float]:
@@ -107,16 +142,21 @@ def obuchowski(right_a: Flags, right_b: Flags, clusters: Clusters) -> tuple[floa
     Obuchowski (1998), "On the comparison of correlated proportions for clustered data": the
     variance of a ratio, from the deviations of each cluster's sum of differences.
     """
-    _, index = np.unique(clusters, return_inverse=True)
     differences = right_a.astype(np.float64) - right_b
-    mean = differences.mean()
-    count = int(index.max()) + 1
-    deviations = np.bincount(index, differences - mean)
-    variance = count / max(1, count - 1) * float((deviations**2).sum())
-    error = math.sqrt(variance) / len(differences)
+    mean = float(differences.mean())
+    error = _error_of_mean(differences, clusters)
     if not error:
         return 0.0, 1.0
     return Z_95 * error, math.erfc(abs(mean) / error / math.sqrt(2))
+
+
+def _error_of_mean(values: NDArray[np.float64], clusters: Clusters) -> float:
+    """The standard error of the mean of values that come in clusters."""
+    _, index = np.unique(clusters, return_inverse=True)
+    deviations = np.bincount(index, values - values.mean())
+    count = len(deviations)
+    variance = count / max(1, count - 1) * float((deviations**2).sum())
+    return math.sqrt(variance) / len(values)
 
 
 def mcnemar(only_a: int, only_b: int) -> float:
@@ -134,35 +174,38 @@ def tango(only_a: int, only_b: int, n: int) -> Estimate:
 
     The interval holds every difference that the score test, McNemar's for zero, does not reject.
     """
-    if not 0 <= only_a + only_b <= n or min(only_a, only_b) < 0 or n == 0:
+    if min(only_a, only_b) < 0 or only_a + only_b > n or n == 0:
         raise ValueError(
             f"need 0 <= only_a + only_b <= n and n > 0, received {only_a} and {only_b} of {n}"
         )
     difference = (only_a - only_b) / n
-
-    def accepted(delta: float) -> bool:
-        return _score_test_accepts(delta, only_a, only_b, n)
-
+    accepted = partial(_score_test_accepts, only_a, only_b, n)
     low = _last(accepted, difference, -1.0)
     high = _last(accepted, difference, 1.0)
     return Estimate(difference, low, high, n)
 
 
-def _score_test_accepts(delta: float, only_a: int, only_b: int, n: int) -> bool:
-    """Whether the score test at 5 % accepts a difference.
-
-    `share` is the most likely share of `only_b` if `delta` is the true difference.
-    """
-    b = (2 * n - only_a + only_b) * delta - only_a - only_b
-    c = -only_b * delta * (1 - delta)
-    share = (math.sqrt(max(0.0, b * b - 8 * n * c)) - b) / (4 * n)
+def _score_test_accepts(only_a: int, only_b: int, n: int, delta: float) -> bool:
+    """Whether the score test at 5 % accepts `delta` as the difference."""
+    share = _likeliest_share(only_a, only_b, n, delta)
     variance = n * (2 * share + delta * (1 - delta))
     return (only_a - only_b - n * delta) ** 2 <= Z_95**2 * variance
+
+
+def _likeliest_share(only_a: int, only_b: int, n: int, delta: float) -> float:
+    """The most likely share of examples that b alone gets right, if the difference is `delta`."""
+    b = (2 * n - only_a + only_b) * delta - only_a - only_b
+    c = -only_b * delta * (1 - delta)
+    root = math.sqrt(max(0.0, b * b - 8 * n * c))
+    return (root - b) / (4 * n)
 
 
 def _last(holds: Callable[[float], bool], inside: float, outside: float) -> float:
     """Where a condition ceases to hold on the way from `inside` to `outside`, by bisection."""
     for _ in range(60):
         middle = (inside + outside) / 2
-        inside, outside = (middle, outside) if holds(middle) else (inside, middle)
+        if holds(middle):
+            inside = middle
+        else:
+            outside = middle
     return inside

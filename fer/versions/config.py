@@ -6,6 +6,7 @@ must hold.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,11 @@ class FileRecord:
 
     sha256: str
     bytes: int
+
+
+def record_of(content: bytes) -> FileRecord:
+    """What a manifest promises of a file with this content."""
+    return FileRecord(hashlib.sha256(content).hexdigest(), len(content))
 
 
 class Input(Struct, frozen=True):
@@ -97,8 +103,7 @@ class Config(Struct, frozen=True):
     def __post_init__(self) -> None:
         if not _is_word(self.name):
             raise ValueError("name must not be empty and must be printable")
-        distinct = len(set(self.labels)) == len(self.labels) >= 2
-        if not distinct or not all(map(_is_word, self.labels)):
+        if not _are_labels(self.labels):
             raise ValueError("labels must be two or more different words")
         if self.output not in OUTPUTS:
             raise ValueError(f"output must be one of {', '.join(OUTPUTS)}")
@@ -107,7 +112,11 @@ class Config(Struct, frozen=True):
 def decode_config(content: bytes, path: Path) -> Config:
     """Decode and check the content of `config.json`. Raises ModelError."""
     document = parse_json(content, path)
-    schema = document.get("schema")
+    _check_schema(document.get("schema"), path)
+    return decode(document, Config, path, _MEND)
+
+
+def _check_schema(schema: object, path: Path) -> None:
     if type(schema) is int and schema > SCHEMA:
         raise ModelError(
             f"{path}: schema {schema!r}, but this program reads {SCHEMA}. Update the program."
@@ -117,7 +126,10 @@ def decode_config(content: bytes, path: Path) -> Config:
             f"{path}: its schema is {schema!r:.100}, expected {SCHEMA}, so this is no version"
             " folder; training.export makes one of a run."
         )
-    return decode(document, Config, path, _MEND)
+
+
+def _are_labels(words: tuple[str, ...]) -> bool:
+    return len(set(words)) == len(words) >= 2 and all(map(_is_word, words))
 
 
 def _is_word(text: str) -> bool:

@@ -6,7 +6,6 @@ before it has checked it. No file of a version holds code, and none is unpickled
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -17,7 +16,14 @@ from typing import Any
 
 from fer.errors import ModelError
 from fer.preprocessing import ONE_VIEW, WHOLE_PICTURE, CropGeometry, Views
-from fer.versions.config import SCHEMA, UNCERTAIN_BELOW, Config, FileRecord, decode_config
+from fer.versions.config import (
+    SCHEMA,
+    UNCERTAIN_BELOW,
+    Config,
+    FileRecord,
+    decode_config,
+    record_of,
+)
 from fer.versions.files import read_limited
 from fer.versions.report import Report, read_report
 from fer.versions.typed_json import wrong_field
@@ -95,13 +101,10 @@ class ModelVersion:
         return self.files[GRAPH].sha256
 
     def geometry(self, detector: str) -> CropGeometry:
-        """How a crop lies over the boxes of a detector.
+        """How a crop lies over the boxes of a detector, as the version was made.
 
         Args:
             detector: The detector's name; "none" takes the picture as it is.
-
-        Returns:
-            The geometry that the version was made with.
 
         Raises:
             ModelError: The version was made without this detector.
@@ -137,7 +140,7 @@ class ModelVersion:
                 f"{self.folder}: the version has no {name}; it lists {', '.join(self.files)}."
             )
         content = read_limited(self.folder / name, MAX_BYTES[name])
-        if _record(content) != self.files[name]:
+        if record_of(content) != self.files[name]:
             raise ModelError(
                 f"{self.folder / name} is corrupt: it does not match the sha256 in {CONFIG}. Fetch"
                 " the version again."
@@ -145,11 +148,7 @@ class ModelVersion:
         return content
 
     def report(self) -> Report | None:
-        """What `training.evaluate` measured, or None for a version that was never evaluated.
-
-        Raises:
-            ModelError: `metrics.json` is missing, changed, or of another form.
-        """
+        """What `training.evaluate` measured, None if nothing. Raises ModelError as `read` does."""
         if METRICS not in self.files:
             return None
         return read_report(self.read(METRICS), self.folder / METRICS, self.labels)
@@ -178,9 +177,13 @@ def read_version(folder: str | os.PathLike[str]) -> ModelVersion:
     """
     version = read_config(Path(folder))
     for name in version.files:
-        if name == GRAPH or (name != WEIGHTS and (version.folder / name).exists()):
+        if _is_checked_now(version.folder / name):
             version.read(name)
     return version
+
+
+def _is_checked_now(path: Path) -> bool:
+    return path.name == GRAPH or (path.name != WEIGHTS and path.exists())
 
 
 def read_config(folder: Path) -> ModelVersion:
@@ -199,20 +202,20 @@ def write_config(folder: Path, config: Mapping[str, Any]) -> ModelVersion:
     """
     document = {"schema": SCHEMA, **config, "files": _manifest(folder)}
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
-    new = folder / f"{CONFIG}.new"
-    new.write_text(text + "\n", encoding="utf-8")
-    new.replace(folder / CONFIG)
+    _replace(folder / CONFIG, text + "\n")
     return read_version(folder)
+
+
+def _replace(path: Path, text: str) -> None:
+    new = path.with_name(f"{path.name}.new")
+    new.write_text(text, encoding="utf-8")
+    new.replace(path)
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
     """What every known file in the folder holds now."""
-    present = [name for name in MAX_BYTES if name != CONFIG and (folder / name).exists()]
-    return {name: asdict(_record((folder / name).read_bytes())) for name in present}
-
-
-def _record(content: bytes) -> FileRecord:
-    return FileRecord(hashlib.sha256(content).hexdigest(), len(content))
+    paths = [folder / name for name in MAX_BYTES if name != CONFIG]
+    return {path.name: asdict(record_of(path.read_bytes())) for path in paths if path.exists()}
 
 
 def _wrong_files(files: Mapping[str, FileRecord]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 LABELS = ("happy", "sad", "neutral", "surprised")
-"""The project's four expressions; labels of every bundled version begin with them, in this order."""
+"""The project's four expressions; every bundled version's labels begin with them."""
 
 _SEVEN = (*LABELS, "angry", "disgusted", "afraid")
 

@@ -57,8 +57,7 @@ class SetScores:
     @property
     def nbytes(self) -> int:
         """The size in memory."""
-        arrays = (self.scores, self.found, self.people, *self.targets.values())
-        return sum(array.nbytes for array in arrays if array is not None)
+        return sum(array.nbytes for array in self.arrays().values())
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `predictions.npz` holds of the test set, by name within the set."""
@@ -115,9 +114,9 @@ class Predictions:
             raise ModelError(
                 f"the test set {test_set} has no labels {labelling!r} on which both versions agree."
             )
-        rows = targets >= 0
-        people = None if one.people is None else one.people[rows]
-        return compare(one.answers[rows], two.answers[rows], targets[rows], people)
+        kept = targets >= 0
+        people = None if one.people is None else one.people[kept]
+        return compare(one.answers[kept], two.answers[kept], targets[kept], people)
 
 
 def _same_set(a: Predictions, b: Predictions, test_set: str) -> tuple[SetScores, SetScores]:
@@ -154,17 +153,9 @@ def _decode(arrays: Arrays, classes: int) -> Predictions:
 def _set_scores(arrays: Arrays, name: str, classes: int) -> SetScores:
     scores = _probabilities(arrays, f"{name}/scores", least=2, most=classes)
     n, asked = scores.shape
-    prefix = f"{name}/targets/"
-    targets = {
-        key.removeprefix(prefix): _targets(arrays, key, n, asked)
-        for key in arrays
-        if key.startswith(prefix)
-    }
-    if not targets:
-        raise ValueError(f"{name} has no targets")
     return SetScores(
         scores,
-        targets,
+        _targets_by_labelling(arrays, f"{name}/targets/", n, asked),
         str(arrays[f"{name}/sha256"]),
         _one_each(arrays, f"{name}/found", n, "b"),
         _one_each(arrays, f"{name}/people", n, "i"),
@@ -173,14 +164,26 @@ def _set_scores(arrays: Arrays, name: str, classes: int) -> SetScores:
 
 def _probabilities(arrays: Arrays, key: str, *, least: int, most: int) -> Scores:
     scores = arrays[key]
-    if scores.dtype.kind != "f" or scores.ndim != 2 or not least <= scores.shape[1] <= most:
+    two_axes = scores.dtype.kind == "f" and scores.ndim == 2
+    if not two_axes or not least <= scores.shape[1] <= most:
         expected = most if least == most else f"{least} to {most}"
         raise ValueError(
             f"{key} are {scores.dtype} {scores.shape}, expected floats (n, {expected})"
         )
-    if not ((scores >= 0).all() and np.allclose(scores.sum(axis=1), 1.0, atol=1e-3)):
+    if not _sum_to_one(scores):
         raise ValueError(f"{key} are no probabilities")
     return scores
+
+
+def _sum_to_one(scores: Scores) -> bool:
+    return bool((scores >= 0).all()) and np.allclose(scores.sum(axis=1), 1.0, atol=1e-3)
+
+
+def _targets_by_labelling(arrays: Arrays, prefix: str, n: int, classes: int) -> dict[str, Targets]:
+    keys = [key for key in arrays if key.startswith(prefix)]
+    if not keys:
+        raise ValueError(f"there is no {prefix}LABELLING in it")
+    return {key.removeprefix(prefix): _targets(arrays, key, n, classes) for key in keys}
 
 
 def _targets(arrays: Arrays, key: str, n: int, classes: int) -> Targets:

@@ -96,9 +96,7 @@ class SetReport(Struct, frozen=True, omit_defaults=True):
         rows = len(self.labels)
         columns = rows + (self.found is not None)
         for metrics in self.labellings.values():
-            widths = [len(row) for row in metrics.confusion_matrix]
-            if widths != [columns] * rows:
-                raise ValueError(f"confusion_matrix must be {rows} x {columns} whole numbers")
+            _check_shape(metrics.confusion_matrix, rows, columns)
 
     @property
     def first(self) -> Metrics:
@@ -132,11 +130,20 @@ def read_report(content: bytes, path: Path, labels: Sequence[str]) -> Report:
     """Decode the `metrics.json` of a version that knows these labels. Raises ModelError."""
     report = decode(parse_json(content, path), Report, path, _MEND)
     for name, test_set in report.test_sets.items():
-        asked = test_set.labels
-        if len(asked) < 2 or list(asked) != [label for label in labels if label in asked]:
-            fault = f"$.test_sets.{name} asks for {asked!r:.100}, the version knows {labels!r:.100}"
-            raise wrong_field(path, fault, _MEND)
+        if not _are_part(test_set.labels, labels):
+            fault = f"$.test_sets.{name} asks for {test_set.labels!r:.100}"
+            raise wrong_field(path, f"{fault}, the version knows {labels!r:.100}", _MEND)
     return report
+
+
+def _are_part(asked: Sequence[str], known: Sequence[str]) -> bool:
+    """Whether these are two or more of the known labels, in their order."""
+    return len(asked) >= 2 and list(asked) == [label for label in known if label in asked]
+
+
+def _check_shape(matrix: Sequence[Sequence[int]], rows: int, columns: int) -> None:
+    if [len(row) for row in matrix] != [columns] * rows:
+        raise ValueError(f"confusion_matrix must be {rows} x {columns} whole numbers")
 
 
 def _check_names(named: Mapping[str, object]) -> None:

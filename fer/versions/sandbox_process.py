@@ -32,8 +32,7 @@ _LIMITS = {
 
 def main() -> int:
     """Limit this process, then check and run the graph that stands on standard input."""
-    for kind, limits in _LIMITS.items():
-        resource.setrlimit(kind, limits)
+    _limit_this_process()
     content = sys.stdin.buffer.read()
     try:
         check_graph(content)
@@ -42,6 +41,11 @@ def main() -> int:
         sys.stdout.write(str(error))
         return REFUSED
     return 0
+
+
+def _limit_this_process() -> None:
+    for kind, limits in _LIMITS.items():
+        resource.setrlimit(kind, limits)
 
 
 def run(content: bytes) -> None:

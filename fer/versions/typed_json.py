@@ -84,20 +84,27 @@ def _finite(text: str) -> float:
 
 
 def _fault(document: dict[str, Any], kind: type, complaint: str) -> str:
-    """The complaint with its whole path and the value that stands there.
+    """The complaint with its whole path and the value that stands there."""
+    expected, at, steps = complaint.partition(_AT)
+    place, value = _find(document, kind, complaint, steps)
+    where = f" at {place}" if at else ""
+    if expected.startswith("Object missing"):
+        return f"{expected}{where}"
+    return f"{expected}{where}, received {reprlib.repr(value)}"
+
+
+def _find(document: dict[str, Any], kind: type, complaint: str, steps: str) -> tuple[str, Any]:
+    """The path of a fault and the value there.
 
     msgspec writes `[...]` for the key of a mapping, whichever it is.
     """
-    expected, at, steps = complaint.partition(_AT)
     place = "$"
     value: Any = document
     for field, index in _STEP.findall(steps):
         key = _key_at_fault(value, document, kind, complaint) if index == "..." else field
         place += _written(key) if key else f"[{index}]"
         value = value[key or int(index)]
-    where = f" at {place}" if at else ""
-    received = "" if expected.startswith("Object missing") else f", received {reprlib.repr(value)}"
-    return f"{expected}{where}{received}"
+    return place, value
 
 
 def _written(key: str) -> str:
