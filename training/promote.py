@@ -1,6 +1,6 @@
-"""Let an alias stand for another version if the gate finds it no worse; every move is recorded with its reason.
+"""Let an alias stand for another version if the gate finds it no worse, and record why.
 
-    python -m training.promote --repo USER/REPO --alias production v1.2.0 --reason "finds more sad faces"
+    python -m training.promote --repo USER/REPO --alias production v1.2.0 --reason "fewer sad missed"
 
     back to the version before, without a gate:
     python -m training.promote --repo USER/REPO --alias production --rollback
@@ -17,19 +17,28 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
-from huggingface_hub import CommitOperationAdd, HfApi
+from huggingface_hub import CommitOperationAdd
 from huggingface_hub.errors import HfHubHTTPError
 
 from fer import FERError, ModelError
 from fer.errors import DownloadError, RegistryError
 from fer.registry.aliases import ALIASES, Aliases, Move, Target
 from fer.registry.base import VersionRef
+from fer.registry.deadline import Deadline
 from fer.registry.hub import HubRegistry
-from fer.registry.hub_client import Patience, asking
 from fer.registry.hub_repo import HubRepo
 from training.command import command_line, finish, printable
 from training.gate import Check, judge, table
-from training.push import ATTEMPTS, MOVED, head, open_repo, require_writer, tree, writing
+from training.hub_writes import (
+    ATTEMPTS,
+    MOVED,
+    busy,
+    has_status,
+    head,
+    require_writer,
+    tree,
+    writing,
+)
 
 
 @dataclass(frozen=True)
@@ -49,75 +58,76 @@ def main(
     """Move the alias and return what was recorded; None if it stands there already."""
     if config.version and not config.reason.strip():
         raise RegistryError("a promotion needs a --reason, in a few words.")
-    api, repo = open_repo(config.repo, token, endpoint)
+    repo = HubRepo(config.repo, token=token, endpoint=endpoint)
     registry = HubRegistry(config.repo, token=token, endpoint=endpoint)
-    actor, (_, aliases) = require_writer(api, config.repo), read_aliases(api, repo)
-    ref = (
-        registry.resolve(config.version)
-        if config.version
-        else _before(registry, config.alias, aliases)
-    )
+    actor = require_writer(repo)
+    _, aliases = read_aliases(repo)
+    if config.version:
+        ref = registry.resolve(config.version)
+    else:
+        ref = _before(registry, config.alias, aliases)
     move = _move(config, Target(ref.name, ref.commit), aliases, actor)
     if move.target == move.former:
         print(f"{move.alias} is {ref.name} already: nothing to do.")
         return None
     if config.version:
         move = _judged(move, registry, force=config.force)
-    record(api, repo, move)
+    record(repo, move)
     print(f"{_path(move)}, by {actor}{' by force' if move.forced else ''}: {move.reason}")
     return move
 
 
-def read_aliases(api: HfApi, repo: HubRepo) -> tuple[str, Aliases]:
+def read_aliases(repo: HubRepo) -> tuple[str, Aliases]:
     """The head of `main` and the aliases it holds. Raises RegistryError if they are broken."""
-    with asking(repo.name, api.endpoint, Patience()):
-        commit = head(api, repo.name)
-        known = ALIASES in tree(api, repo.name, commit)
-    return commit, (
-        Aliases.parse(repo.obtain(commit, ALIASES, Patience()).read_bytes()) if known else Aliases()
-    )
+    with repo.asking():
+        commit = head(repo)
+        known = ALIASES in tree(repo, commit)
+    if not known:
+        return commit, Aliases()
+    return commit, Aliases.parse(repo.obtain(commit, ALIASES, Deadline()).read_bytes())
 
 
-def record(api: HfApi, repo: HubRepo, move: Move) -> None:
-    """Add the move to the history and make it true, unless the alias was moved by somebody else meanwhile.
+def record(repo: HubRepo, move: Move) -> None:
+    """Add the move to the history, unless the alias was moved by somebody else meanwhile.
 
     Whatever else changes in the repo does not matter: the change is made again upon it.
     """
     for _ in range(ATTEMPTS):
-        parent, aliases = read_aliases(api, repo)
+        parent, aliases = read_aliases(repo)
         _require_unmoved(aliases, move)
         try:
-            if _commit(api, repo.name, aliases.moved(move), parent, _path(move)):
+            if _commit(repo, aliases.moved(move), parent, _path(move)):
                 return
         except DownloadError as error:
-            if _is_recorded(api, repo, move):
+            if _is_recorded(repo, move):
                 return
-            where = f"{api.endpoint}/{repo.name}/blob/main/{ALIASES}"
+            where = f"{repo.api.endpoint}/{repo.name}/blob/main/{ALIASES}"
             raise DownloadError(
                 f"{error} Whether {move.alias} has moved is not known: look at {where} first."
             ) from error
-    raise DownloadError(
-        f"{repo.name} was changed by others {ATTEMPTS} times meanwhile; run the command again."
-    )
+    raise busy(repo)
 
 
-def _commit(api: HfApi, repo: str, aliases: Aliases, parent: str, message: str) -> bool:
+def _commit(repo: HubRepo, aliases: Aliases, parent: str, message: str) -> bool:
     """Whether the aliases could be written: False if the head moved meanwhile."""
-    with writing(api, repo):
+    operation = CommitOperationAdd(ALIASES, aliases.to_bytes())
+    with writing(repo):
         try:
-            operation = CommitOperationAdd(ALIASES, aliases.to_bytes())
-            api.create_commit(repo, [operation], commit_message=message, parent_commit=parent)
+            repo.api.create_commit(
+                repo.name, [operation], commit_message=message, parent_commit=parent
+            )
         except HfHubHTTPError as error:
-            if error.response.status_code == MOVED:
+            if has_status(error, MOVED):
                 return False
             raise
     return True
 
 
-def _is_recorded(api: HfApi, repo: HubRepo, move: Move) -> bool:
+def _is_recorded(repo: HubRepo, move: Move) -> bool:
     """Whether a move was written although its answer was lost."""
     with suppress(FERError):
-        return move in read_aliases(api, repo)[1].history
+        _, aliases = read_aliases(repo)
+        return move in aliases.history
     return False
 
 

@@ -23,8 +23,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from fer import DataError, ModelError, ModelVersion, read_version
+from fer.registry.deadline import Deadline
 from fer.registry.hub import HubRegistry
-from fer.registry.hub_client import Patience
 from fer.registry.hub_repo import HubRepo
 from fer.versions.folder import CONFIG, WEIGHTS, read_config
 from training.command import command_line, finish, writing_to
@@ -39,13 +39,10 @@ _NUMBERED = re.compile(r"(.*?)(?:_(\d+))?")
 def main(
     repo: str, version: str, output: Path, *, token: str | None = None, endpoint: str | None = None
 ) -> ModelVersion:
-    """Fetch a version (or what an alias names) into `output`.
-
-    Which must be new or hold that same version.
-    """
+    """Fetch a version, or what an alias names, into a folder that is new or holds it already."""
     ref = HubRegistry(repo, token=token, endpoint=endpoint).resolve(version)
     hub = HubRepo(repo, token=token, endpoint=endpoint)
-    config = hub.obtain(ref.commit, CONFIG, Patience())
+    config = hub.obtain(ref.commit, CONFIG, Deadline())
     if output.exists():
         return _same(output, config.read_bytes())
     with writing_to(output):
@@ -54,37 +51,30 @@ def main(
             folder = Path(scratch) / output.name
             folder.mkdir()
             shutil.copyfile(config, folder / CONFIG)
-            for name, record in read_config(folder).files.items():
-                shutil.copyfile(
-                    hub.obtain(ref.commit, name, Patience(SECONDS), record=record), folder / name
-                )
+            _fetch_files(hub, ref.commit, folder)
             _check(folder)
             folder.rename(output)
     return read_version(output)
 
 
 def restored(architecture: str, folder: Path) -> keras.Model:
-    """The network of a version with its weights: as it was trained, or with the served labels alone if these are kept.
+    """The network of a version with its weights, or with the served labels alone if these are kept.
 
     Raises ModelError.
     """
     from training.architectures import served, trainable
 
     version = read_version(folder)
-    model = (
-        trainable(architecture)
-        if as_trained(version)
-        else served(architecture, shape=version.input_shape, classes=len(version.labels))
-    )
+    if as_trained(version):
+        model = trainable(architecture)
+    else:
+        model = served(architecture, shape=version.input_shape, classes=len(version.labels))
     load_weights(model, folder)
     return model
 
 
 def as_trained(version: ModelVersion) -> bool:
-    """Whether a version keeps the weights of all outputs of its training.
-
-    Not of the served labels alone.
-    """
+    """Whether a version keeps all outputs of its training, not the served labels alone."""
     return any(path.startswith("logits/") for path in _read_weights(version))
 
 
@@ -98,23 +88,30 @@ def load_weights(model: keras.Model, folder: Path) -> None:
     by their order.
     """
     tensors = _read_weights(read_version(folder))
-    stored, variables = _by_order(tensors), _by_order(variable.path for variable in model.weights)
-    found = {variable.path: tuple(variable.shape) for variable in model.weights}
-    wrong = [
-        path
-        for path in sorted(stored.keys() | variables.keys())
-        if path not in stored
-        or path not in variables
-        or tensors[stored[path]].shape != found[variables[path]]
-    ]
+    stored = _by_order(tensors)
+    wanted = _by_order(variable.path for variable in model.weights)
+    shapes = {variable.path: tuple(variable.shape) for variable in model.weights}
+
+    def agrees(path: str) -> bool:
+        both = path in stored and path in wanted
+        return both and tensors[stored[path]].shape == shapes[wanted[path]]
+
+    wrong = [path for path in sorted(stored.keys() | wanted.keys()) if not agrees(path)]
     if wrong:
         raise ModelError(
             f"{folder / WEIGHTS} is not of the network {model.name}: {', '.join(wrong[:5])} do not"
             " agree; build the architecture that config.json names."
         )
-    values = {variables[path]: tensors[stored[path]] for path in stored}
+    values = {wanted[path]: tensors[stored[path]] for path in stored}
     for variable in model.weights:
         variable.assign(np.asarray(values[variable.path]))
+
+
+def _fetch_files(hub: HubRepo, commit: str, folder: Path) -> None:
+    """Bring the files that the folder's manifest names."""
+    for name, record in read_config(folder).files.items():
+        path = hub.obtain(commit, name, Deadline(SECONDS), record=record)
+        shutil.copyfile(path, folder / name)
 
 
 def _read_weights(version: ModelVersion) -> dict[str, NDArray[np.floating]]:
@@ -127,17 +124,25 @@ def _read_weights(version: ModelVersion) -> dict[str, NDArray[np.floating]]:
 
 
 def _by_order(paths: Iterable[str]) -> dict[str, str]:
-    """Paths of variables by a name in which the place among their likes stands for the layers' numbers."""
-    likes: dict[str, list[tuple[list[int], str]]] = {}
+    """Paths of variables by names in which a place stands for the numbers of the layers.
+
+    The place is that among the paths which differ in these numbers alone.
+    """
+    alike: dict[str, list[tuple[list[int], str]]] = {}
     for path in paths:
-        parts = [_NUMBERED.fullmatch(part) for part in path.split("/")]
-        kind = "/".join(part[1] for part in parts if part)
-        likes.setdefault(kind, []).append(([int(part[2] or 0) for part in parts if part], path))
+        kind, numbers = _split(path)
+        alike.setdefault(kind, []).append((numbers, path))
     return {
-        f"{kind} #{i}": path
-        for kind, group in likes.items()
-        for i, (_, path) in enumerate(sorted(group))
+        f"{kind} #{place}": path
+        for kind, numbered in alike.items()
+        for place, (_, path) in enumerate(sorted(numbered))
     }
+
+
+def _split(path: str) -> tuple[str, list[int]]:
+    """The path without the numbers of its layers, and these."""
+    parts = [part for name in path.split("/") if (part := _NUMBERED.fullmatch(name))]
+    return "/".join(part[1] for part in parts), [int(part[2] or 0) for part in parts]
 
 
 def _same(output: Path, config: bytes) -> ModelVersion:

@@ -13,28 +13,35 @@ finds it complete.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, get_token
+from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
-from fer.errors import DownloadError, RegistryError
+from fer.errors import RegistryError
 from fer.registry.aliases import ALIASES, VERSION
-from fer.registry.hub_client import Patience, asking, connect
 from fer.registry.hub_repo import HubRepo
 from fer.versions.folder import CONFIG, MAX_BYTES
 from training.command import command_line, finish
 from training.gate import read_complete
+from training.hub_writes import (
+    ATTEMPTS,
+    CONFLICT,
+    MAIN,
+    MOVED,
+    busy,
+    has_status,
+    head,
+    require_writer,
+    tree,
+    writing,
+)
 
-MAIN = "main"
 KEPT = (ALIASES, ".gitattributes")  # files of a repo that belong to no version
-ATTEMPTS = 8
-FORBIDDEN, CONFLICT, MOVED = 403, 409, 412
 
 Files = Mapping[str, bytes]
 
@@ -56,216 +63,139 @@ def main(
     """Publish the folder and return the commit that the tag names; None for a dry run."""
     if not VERSION.fullmatch(config.version):
         raise RegistryError(f"a version is called vX.Y.Z, received {config.version!r}.")
-    api, _ = open_repo(config.repo, token, endpoint)
+    repo = HubRepo(config.repo, token=token, endpoint=endpoint)
     files = read_complete(config.folder)
-    user = require_writer(api, config.repo)
-    exists, state = _state(api, config, files)
+    user = require_writer(repo)
+    exists, state = _state(repo, config, files)
+    address = f"{repo.api.endpoint}/{repo.name}"
     print("\n".join(f"{name:18} {len(content):>12,} bytes" for name, content in files.items()))
-    print(
-        f"{config.folder} to {api.endpoint}/{config.repo} as {config.version}, by {user}: {state}"
-    )
+    print(f"{config.folder} to {address} as {config.version}, by {user}: {state}")
     if config.dry_run:
         return None
     if not exists:
-        with writing(api, config.repo):
-            api.create_repo(config.repo, private=config.private or None, exist_ok=True)
-    commit = publish(api, config.repo, config.version, files)
-    print(f"{api.endpoint}/{config.repo}/tree/{config.version} is commit {commit}")
+        with writing(repo):
+            repo.api.create_repo(repo.name, private=config.private or None, exist_ok=True)
+    commit = publish(repo, config.version, files)
+    print(f"{address}/tree/{config.version} is commit {commit}")
     return commit
 
 
-def publish(api: HfApi, repo: str, version: str, files: Files) -> str:
+def publish(repo: HubRepo, version: str, files: Files) -> str:
     """Commit and tag the files, as far as that is not done; returns the commit of the version.
 
     Whenever someone else changes the repo meanwhile, everything is looked at anew.
     """
     for _ in range(ATTEMPTS):
-        if commit := published(api, repo, version, files):
+        if commit := published(repo, version, files):
             return commit
-        commit = _commit(api, repo, version, files)
-        if commit and _tag(api, repo, version, commit):
+        commit = _commit(repo, version, files)
+        if commit and _tag(repo, version, commit):
             return commit
-    raise DownloadError(
-        f"{repo} was changed by others {ATTEMPTS} times meanwhile; run the command again."
-    )
+    raise busy(repo)
 
 
-def published(api: HfApi, repo: str, version: str, files: Files) -> str | None:
+def published(repo: HubRepo, version: str, files: Files) -> str | None:
     """The commit of the version if it holds the same files, None if there is no such version.
 
     Raises RegistryError if it holds others: a version never moves.
     """
-    with asking(repo, api.endpoint, Patience()):
+    with repo.asking():
         try:
-            commit = head(api, repo, version)
+            commit = head(repo, version)
         except RevisionNotFoundError:
             return None
-        stored = tree(api, repo, commit)
+        stored = tree(repo, commit)
     if different := _different(stored, files):
         there = stored[CONFIG].blob_id if CONFIG in stored else "missing"
         raise RegistryError(
-            f"{repo} has another {version}, commit {commit}: its {CONFIG} is {there}, the one here"
-            f" {_blob_id(files[CONFIG])}; {', '.join(different)} differ. A version never moves:"
-            " choose a new number."
+            f"{repo.name} has another {version}, commit {commit}: its {CONFIG} is {there}, the one"
+            f" here {_blob_id(files[CONFIG])}; {', '.join(different)} differ. A version never"
+            " moves: choose a new number."
         )
     return commit
 
 
-def open_repo(repo: str, token: str | None, endpoint: str | None) -> tuple[HfApi, HubRepo]:
-    """The client that writes, and the repo to read from.
-
-    Raises RegistryError for what cannot be a repo's name.
-    """
-    return connect(token, endpoint), HubRepo(repo, token=token, endpoint=endpoint)
-
-
-def require_writer(api: HfApi, repo: str) -> str:
-    """The name of the token's account.
-
-    Raises RegistryError where no token is, or one that may not write there.
-    """
-    if not (api.token or get_token()):
-        raise RegistryError(
-            f"no token for {api.endpoint}; run `hf auth login`, or set HF_TOKEN to one that may"
-            " write."
-        )
-    with asking(repo, api.endpoint, Patience()):
-        account = api.whoami()
-        name, token = str(account["name"]), account.get("auth", {}).get("accessToken", {})
-        scopes = token.get("fineGrained", {}).get("scoped", [])
-        writes = any("repo.write" in scope["permissions"] for scope in scopes)
-        organisations = [
-            org["name"] for org in account.get("orgs", []) if org.get("roleInOrg") != "read"
-        ]
-    if token.get("role") == "read" or (token.get("role") == "fineGrained" and not writes):
-        raise RegistryError(
-            f"the token of {name} may only read; set HF_TOKEN to one that may write to {repo}."
-        )
-    owner = repo.partition("/")[0]
-    if owner not in (name, *organisations):
-        raise RegistryError(
-            f"the token may not write to {repo}: it is of {name}, who is not {owner} and may not"
-            " write for an organisation of that name; set HF_TOKEN to one that may, or choose"
-            " another --repo."
-        )
-    return name
-
-
-@contextmanager
-def writing(api: HfApi, repo: str) -> Iterator[None]:
-    """As `asking`, for calls that change the repo.
-
-    An upload may take long, and one cut short may be done again.
-    """
-    try:
-        with asking(repo, api.endpoint):
-            try:
-                yield
-            except RuntimeError as error:  # the client's wrapper around a failed upload
-                raise error.__cause__ or error from None
-    except DownloadError as error:
-        raise DownloadError(
-            f"{error} Then run the command again: it completes what is missing."
-        ) from error
-    except RegistryError as error:
-        if (
-            isinstance(error.__cause__, HfHubHTTPError)
-            and error.__cause__.response.status_code == FORBIDDEN
-        ):
-            raise RegistryError(
-                f"the token may not write to {repo}; set HF_TOKEN to one that may."
-            ) from error
-        raise
-
-
-def head(api: HfApi, repo: str, revision: str = MAIN) -> str:
-    """The commit that a branch or a tag names."""
-    commit = api.model_info(repo, revision=revision).sha
-    if not commit:
-        raise ValueError(f"{revision} has no commit")
-    return commit
-
-
-def _state(api: HfApi, config: PushConfig, files: Files) -> tuple[bool, str]:
+def _state(repo: HubRepo, config: PushConfig, files: Files) -> tuple[bool, str]:
     """Whether there is a repo, and what the push will make, in words.
 
     Raises RegistryError where it must not go on.
     """
-    with asking(config.repo, api.endpoint, Patience()):
+    with repo.asking():
         try:
-            private = api.model_info(config.repo).private
-            stored = tree(api, config.repo, MAIN)
+            private = repo.api.model_info(repo.name).private
+            stored = tree(repo, MAIN)
         except RepositoryNotFoundError:
-            return False, f"a new {'private' if config.private else 'public'} repo"
+            return False, f"a new {_visibility(config.private)} repo"
     if config.private and not private:
         raise RegistryError(
-            f"{config.repo} is public already, and --private is for a new repo; change its"
-            " settings."
+            f"{repo.name} is public already, and --private is for a new repo; change its settings."
         )
-    _refuse_strangers(config.repo, stored)
-    if published(api, config.repo, config.version, files):
+    _refuse_foreign(repo, stored)
+    if published(repo, config.version, files):
         return True, "there already, with the same content"
-    return True, f"a new version in a {'private' if private else 'public'} repo"
+    return True, f"a new version in a {_visibility(bool(private))} repo"
 
 
-def _commit(api: HfApi, repo: str, version: str, files: Files) -> str | None:
+def _commit(repo: HubRepo, version: str, files: Files) -> str | None:
     """The head, if it holds these files alone, or else a new commit that does.
 
     None if the head moved meanwhile.
     """
-    with asking(repo, api.endpoint, Patience()):
-        parent = head(api, repo)
-        stored = tree(api, repo, parent)
+    with repo.asking():
+        parent = head(repo)
+        stored = tree(repo, parent)
     if not _different(stored, files):
         return parent
-    _refuse_strangers(repo, stored)
-    operations: list[CommitOperationAdd | CommitOperationDelete] = [
-        CommitOperationAdd(name, content) for name, content in files.items()
-    ]
-    operations += [CommitOperationDelete(name) for name in stored if name not in (*files, *KEPT)]
-    with writing(api, repo):
+    _refuse_foreign(repo, stored)
+    with writing(repo):
         try:
-            commit = api.create_commit(
-                repo, operations, commit_message=f"Version {version}", parent_commit=parent
+            commit = repo.api.create_commit(
+                repo.name,
+                _operations(stored, files),
+                commit_message=f"Version {version}",
+                parent_commit=parent,
             ).oid
         except HfHubHTTPError as error:
-            if error.response.status_code == MOVED:
+            if has_status(error, MOVED):
                 return None
             raise
-        stored = tree(api, repo, commit)
+        stored = tree(repo, commit)
     if different := _different(stored, files):
         raise RegistryError(
-            f"{repo}: commit {commit} lacks or spoils {', '.join(different)}; it was not tagged."
+            f"{repo.name}: commit {commit} lacks or spoils {', '.join(different)}; it was not"
+            " tagged."
         )
     return commit
 
 
-def _tag(api: HfApi, repo: str, version: str, commit: str) -> bool:
+def _operations(
+    stored: Mapping[str, RepoFile], files: Files
+) -> list[CommitOperationAdd | CommitOperationDelete]:
+    """What makes a commit hold these files and no others."""
+    added = [CommitOperationAdd(name, content) for name, content in files.items()]
+    deleted = [CommitOperationDelete(name) for name in stored if name not in (*files, *KEPT)]
+    return [*added, *deleted]
+
+
+def _tag(repo: HubRepo, version: str, commit: str) -> bool:
     """Whether the tag could be set: False if someone else was faster."""
-    with writing(api, repo):
+    with writing(repo):
         try:
-            api.create_tag(repo, tag=version, revision=commit)
+            repo.api.create_tag(repo.name, tag=version, revision=commit)
         except HfHubHTTPError as error:
-            if error.response.status_code == CONFLICT:
+            if has_status(error, CONFLICT):
                 return False
             raise
     return True
 
 
-def tree(api: HfApi, repo: str, revision: str) -> dict[str, RepoFile]:
-    entries = api.list_repo_tree(repo, revision=revision, recursive=True)
-    return {entry.path: entry for entry in entries if isinstance(entry, RepoFile)}
-
-
-def _refuse_strangers(repo: str, stored: Mapping[str, RepoFile]) -> None:
-    """A push deletes what earlier versions left behind.
-
-    So it must not go to a repo of something else.
-    """
-    if strangers := sorted(set(stored) - set(MAX_BYTES) - set(KEPT)):
+def _refuse_foreign(repo: HubRepo, stored: Mapping[str, RepoFile]) -> None:
+    """Refuse a repo of something else: a push deletes what earlier versions left behind."""
+    foreign = sorted(set(stored) - set(MAX_BYTES) - set(KEPT))
+    if foreign:
         raise RegistryError(
-            f"{repo} holds files that are no part of a version: {', '.join(strangers[:5])}; choose"
-            " another repo, or delete them there."
+            f"{repo.name} holds files that are no part of a version: {', '.join(foreign[:5])};"
+            " choose another repo, or delete them there."
         )
 
 
@@ -284,6 +214,10 @@ def _same(stored: RepoFile, content: bytes) -> bool:
 def _blob_id(content: bytes) -> str:
     """Git's name for a content."""
     return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def _visibility(private: bool) -> str:
+    return "private" if private else "public"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import streamlit as st
 
 from app_pages.shared.settings import setting
-from fer.registry.hub_client import is_token
+from fer.registry.tokens import is_token
 
 SERVERS = "FER_ICE_SERVERS"
 PUBLIC_STUN = "stun:stun.l.google.com:19302"

@@ -9,17 +9,18 @@ import hashlib
 from contextlib import suppress
 from pathlib import Path
 
-from fer.errors import DownloadError, ModelError
+from fer.errors import DownloadError, FERError, ModelError
+from fer.registry.deadline import Deadline
 
 BLAZEFACE = Path(__file__).with_name("face_detection_back.tflite")
 """MediaPipe's BlazeFace for the back camera, under the Apache License 2.0."""
 
 _BLAZEFACE_SHA256 = "e376cf6b168d5ece8a3cedb94acc4eb168a136aede125ccc3d903ef38f5beda8"
-_HUB_REPO, _HUB_FILE, _HUB_SECONDS = (
-    "opencv/face_detection_yunet",
-    "face_detection_yunet_2023mar.onnx",
-    4.0,
-)
+_HUB_REPO = "opencv/face_detection_yunet"
+_HUB_FILE = "face_detection_yunet_2023mar.onnx"
+_HUB_SECONDS = 20.0
+_HUB_SILENCE = 4.0
+_MAX_BYTES = 1 << 20
 _YUNET_SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 
 
@@ -52,22 +53,26 @@ def _checked(path: Path, sha256: str) -> bytes:
 
 def _fetch_yunet() -> bytes:
     """YuNet's weights from the Hub's cache or, if they are not there or damaged, from the Hub."""
-    import httpx2
-    from huggingface_hub import HfApi, hf_hub_url
+    from fer.registry.hub_client import asking, connect  # the Hub's client is slow to load
 
-    api = HfApi(token=False)  # the repo is public
-    with suppress(OSError, ModelError):
-        return _checked(
-            Path(api.hf_hub_download(_HUB_REPO, _HUB_FILE, local_files_only=True)), _YUNET_SHA256
-        )
-    # asking for the file's facts first fails within seconds; a download by itself tries for 23 s
+    api = connect(token=False)  # the repo is public
+
+    def fetch(*, cached: bool) -> bytes:
+        deadline = Deadline(_HUB_SECONDS, silence=_HUB_SILENCE)
+        with asking(_HUB_REPO, api.endpoint, deadline, max_bytes=_MAX_BYTES) as counter:
+            path = api.hf_hub_download(
+                _HUB_REPO,
+                _HUB_FILE,
+                local_files_only=cached,
+                force_download=not cached,
+                tqdm_class=counter,
+            )
+        return _checked(Path(path), _YUNET_SHA256)
+
+    with suppress(DownloadError, ModelError):
+        return fetch(cached=True)
     try:
-        api.get_hf_file_metadata(
-            url=hf_hub_url(_HUB_REPO, _HUB_FILE, endpoint=api.endpoint), timeout=_HUB_SECONDS
-        )
-        return _checked(
-            Path(api.hf_hub_download(_HUB_REPO, _HUB_FILE, force_download=True)), _YUNET_SHA256
-        )
-    except (httpx2.HTTPError, OSError, ModelError) as error:
+        return fetch(cached=False)
+    except FERError as error:
         fault = f"YuNet's weights could not be fetched from {api.endpoint}/{_HUB_REPO} ({error})"
         raise DownloadError(f"{fault}; connect once, or choose detector blazeface.") from error

@@ -1,7 +1,8 @@
-"""Find versions by name: what any registry offers, and the registry of the bundled folders in `models/`.
+"""Find versions by name: what every registry offers.
 
-A version is a tag `vX.Y.Z` of a Hub repo (`fer.registry.hub`) or a folder here. Aliases are names
-that move: they stand in `aliases.json` on the repo's `main`, with the history of every move.
+A version is a tag `vX.Y.Z` of a Hub repo (`fer.registry.hub`) or a folder that comes with the
+program (`fer.registry.bundled`). Aliases are names that move: they stand in `aliases.json` on the
+repo's `main`, with the history of every move.
 """
 
 from __future__ import annotations
@@ -15,12 +16,15 @@ from fer.errors import FERError, ModelError, RegistryError
 from fer.registry.aliases import LATEST, Aliases
 from fer.versions.folder import ModelVersion
 
-DEFAULT, PRODUCTION = "flagship", "production"
+DEFAULT = "flagship"
+PRODUCTION = "production"
 
 
 @dataclass(frozen=True)
 class VersionRef:
-    """A version before it is fetched: its name, and the one content that the name stood for when it was listed.
+    """The identity of a version in a registry: its name, and the commit that the name stood for.
+
+    Two are equal where both agree; the date and the aliases are what the registry said of it.
 
     `commit` is the full sha of a commit on the Hub. For a bundled version it is the sha256 of its
     `config.json`, which seals every other file; empty if that file cannot be read.
@@ -28,8 +32,8 @@ class VersionRef:
 
     name: str
     commit: str
-    date: datetime | None = None
-    aliases: tuple[str, ...] = ()
+    date: datetime | None = field(default=None, compare=False)
+    aliases: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -50,27 +54,30 @@ class Listing:
     def resolve(self, name: str) -> VersionRef:
         """The version called so: a version, an alias, `latest` or a full sha.
 
-        Raises ModelError, RegistryError.
+        Raises ModelError where there is none, RegistryError for an alias whose version is gone.
         """
         if name == LATEST and self.versions:
             return self.versions[0]
         for ref in self.versions:
             if name and name in (ref.name, ref.commit, *ref.aliases):
                 return ref
+        raise self._unknown(name)
+
+    def default(self) -> VersionRef:
+        """The version to start with: the one in production, else the default, else the newest."""
+        named = {name: ref for ref in self.versions for name in (ref.name, *ref.aliases)}
+        return named.get(PRODUCTION) or named.get(DEFAULT) or self.resolve(LATEST)
+
+    def _unknown(self, name: str) -> FERError:
         if target := self.aliases.targets.get(name):
-            raise RegistryError(
+            return RegistryError(
                 f"{self.source}: {name} is {target.version} at {target.commit[:12]}, but that"
                 " version was deleted or moved; choose another version, and set the alias anew."
             )
-        known = [ref.name for ref in self.versions] + list(self.aliases.targets)
-        raise ModelError(
+        known = [*(ref.name for ref in self.versions), *self.aliases.targets]
+        return ModelError(
             f"there is no version {name!r} in {self.source}; there is {', '.join(known) or 'none'}."
         )
-
-    def default(self) -> VersionRef:
-        """The version to start with: in production, else the default one, else the newest."""
-        named = {name: ref for ref in self.versions for name in (ref.name, *ref.aliases)}
-        return named.get(PRODUCTION) or named.get(DEFAULT) or self.resolve(LATEST)
 
 
 class Registry(Protocol):
@@ -103,9 +110,9 @@ class Registry(Protocol):
         """One file of a version, checked: the model card, say, without fetching the graph."""
 
 
-def outcome(get: Callable[[VersionRef], ModelVersion], ref: VersionRef) -> ModelVersion | FERError:
+def version_or_error(get: Callable[[], ModelVersion]) -> ModelVersion | FERError:
     """What `get` returns, or the error that it raises."""
     try:
-        return get(ref)
+        return get()
     except FERError as error:
         return error

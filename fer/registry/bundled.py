@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from fer.errors import FERError, ModelError
-from fer.registry.base import DEFAULT, Listing, VersionRef, outcome
+from fer.registry.base import DEFAULT, Listing, VersionRef, version_or_error
 from fer.versions.files import read_limited
 from fer.versions.folder import BUNDLED, CONFIG, MAX_BYTES, ModelVersion, read_version
 
@@ -22,11 +23,12 @@ class BundledRegistry:
     """
 
     def __init__(self, folder: Path = BUNDLED) -> None:
-        self.folder, self.name = folder, str(folder)
+        self.folder = folder
+        self.name = str(folder)
 
     def list(self) -> Listing:
         refs = [_bundled_ref(path.parent) for path in sorted(self.folder.glob(f"*/{CONFIG}"))]
-        refs.sort(key=lambda ref: ref.date.timestamp() if ref.date else 0.0, reverse=True)
+        refs.sort(key=_timestamp, reverse=True)
         return Listing(self.name, tuple(refs))
 
     def refresh(self) -> None:
@@ -36,7 +38,7 @@ class BundledRegistry:
         return self.list().resolve(name)
 
     def describe(self, refs: Iterable[VersionRef]) -> dict[VersionRef, ModelVersion | FERError]:
-        return {ref: outcome(self.fetch, ref) for ref in refs}
+        return {ref: version_or_error(partial(self.fetch, ref)) for ref in refs}
 
     def fetch(self, ref: VersionRef) -> ModelVersion:
         if self.resolve(ref.name).commit != ref.commit:
@@ -59,11 +61,19 @@ def load_version(name: str = DEFAULT, *, folder: Path = BUNDLED) -> ModelVersion
 
 
 def _bundled_ref(folder: Path) -> VersionRef:
-    """What can be told of a version folder without believing it."""
-    commit, date = "", None
-    with suppress(ModelError):
-        content = read_limited(folder / CONFIG, MAX_BYTES[CONFIG])
-        commit = hashlib.sha256(content).hexdigest()
-        with suppress(ValueError, KeyError, TypeError, RecursionError):
-            date = datetime.fromisoformat(json.loads(content)["lineage"]["date"])
-    return VersionRef(folder.name, commit, date)
+    """What can be told of a version folder before it is checked."""
+    try:
+        config = read_limited(folder / CONFIG, MAX_BYTES[CONFIG])
+    except ModelError:
+        return VersionRef(folder.name, commit="")
+    return VersionRef(folder.name, hashlib.sha256(config).hexdigest(), _date(config))
+
+
+def _date(config: bytes) -> datetime | None:
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
+        return datetime.fromisoformat(json.loads(config)["lineage"]["date"])
+    return None
+
+
+def _timestamp(ref: VersionRef) -> float:
+    return ref.date.timestamp() if ref.date else 0.0

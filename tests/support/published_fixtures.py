@@ -40,7 +40,7 @@ def visit(hub: HubServer, repo: str) -> Iterator[Callable[..., HubRegistry]]:
     yield visit
     hub.clear_faults()
     for registry in visits:
-        registry._flights._pool.shutdown(cancel_futures=True)
+        registry._calls._pool.shutdown(cancel_futures=True)
 
 
 @pytest.fixture

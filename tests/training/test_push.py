@@ -18,15 +18,17 @@ from huggingface_hub import CommitOperationAdd, HfApi, ModelCard
 from demo.hub_server import Answer, Hang, LoseAnswer
 from fer import DataError, DownloadError, FERError, ModelError, RegistryError, read_version
 from fer.registry.aliases import ALIASES
+from fer.registry.hub_repo import HubRepo
 from fer.versions.folder import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, write_config
 from fer.versions.predictions import Predictions, SetScores
 from tests.factories.measured import one_layer_known, write_measured
 from tests.factories.versions import ROOT, copy_seed, write_tiny
 from tests.support.at_once import outcomes
-from tests.support.impatience import lose_patience
+from tests.support.deadlines import shorten_deadlines
 from training import pull, push
 from training.evaluate import write_card
 from training.gate import read_complete
+from training.hub_writes import require_writer
 from training.push import PushConfig
 
 pytest_plugins = ["tests.support.hub_fixtures"]
@@ -240,10 +242,12 @@ def test_a_member_of_an_organisation_may_write_there(hub, writer, role, writes):
     }
     hub.fault(Answer(200, json.dumps(body).encode()), "whoami")
     if writes:
-        assert push.require_writer(writer, REPO) == "member"
+        assert (
+            require_writer(HubRepo(REPO, token=writer.token, endpoint=writer.endpoint)) == "member"
+        )
     else:
         with pytest.raises(RegistryError, match="it is of member, who is not tester"):
-            push.require_writer(writer, REPO)
+            require_writer(HubRepo(REPO, token=writer.token, endpoint=writer.endpoint))
 
 
 def test_a_repo_that_forbids_it(hub, send):
@@ -268,10 +272,12 @@ def test_fine_grained_tokens(hub, writer, permissions, writes):
     }
     hub.fault(Answer(200, json.dumps(body).encode()), "whoami")
     if writes:
-        assert push.require_writer(writer, REPO) == "tester"
+        assert (
+            require_writer(HubRepo(REPO, token=writer.token, endpoint=writer.endpoint)) == "tester"
+        )
     else:
         with pytest.raises(RegistryError, match="may only read"):
-            push.require_writer(writer, REPO)
+            require_writer(HubRepo(REPO, token=writer.token, endpoint=writer.endpoint))
 
 
 # Interrupted
@@ -317,7 +323,7 @@ def test_a_push_to_a_hub_that_falls_silent_ends_and_can_be_repeated(
 ):
     hub.fault(Hang(handled), step)
     with pytest.MonkeyPatch.context() as patch:
-        lose_patience(patch)
+        shorten_deadlines(patch)
         with pytest.raises(DownloadError, match="did not answer within"):
             send()
     hub.clear_faults()
@@ -332,7 +338,8 @@ import sys
 from pathlib import Path
 from training import push
 
-push.read_complete = lambda folder: {path.name: path.read_bytes() for path in folder.iterdir()}  # it is fit, and small
+# the folder is whole, and small
+push.read_complete = lambda folder: {path.name: path.read_bytes() for path in folder.iterdir()}
 push.main(push.PushConfig(Path(sys.argv[1]), sys.argv[2], "v1.0.0"))
 """
 

@@ -29,13 +29,14 @@ from fer import (
     RegistryError,
 )
 from fer.registry import hub as hub_module
-from fer.registry import hub_repo
+from fer.registry import hub_calls, hub_repo
 from fer.registry.aliases import ALIASES
-from fer.registry.hub_client import Patience, asking, connect
+from fer.registry.deadline import Deadline
+from fer.registry.hub_client import asking, connect
 from fer.versions.folder import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS
 from tests.factories.published import REPO, attempt, edited, fetch, version_files
 from tests.factories.versions import tiny_graph, weights
-from tests.support.impatience import lose_patience
+from tests.support.deadlines import shorten_deadlines
 
 pytest_plugins = ["tests.support.hub_fixtures", "tests.support.published_fixtures"]
 
@@ -161,7 +162,7 @@ def _answers(action: Any, path: str = "/refs") -> Callable[[HubServer, pytest.Mo
 
 def _silent(path: str = "/refs") -> Callable[[HubServer, pytest.MonkeyPatch], None]:
     def fall_silent(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> None:
-        lose_patience(monkeypatch)
+        shorten_deadlines(monkeypatch)
         hub.fault(Hang(), path)
 
     return fall_silent
@@ -246,7 +247,7 @@ def test_a_while_after_the_trouble_the_hub_is_asked_again(registry, hub, publish
     with pytest.raises(DownloadError, match="is in trouble"):
         registry.list()
     assert hub.count("GET", "/refs") == 1
-    monkeypatch.setattr(hub_module, "RETRY", 0.0)
+    monkeypatch.setattr(hub_calls, "RETRY", 0.0)
     assert fetch(registry).name == "v1.0.0"
 
 
@@ -550,7 +551,7 @@ def test_faults_everywhere_never_show_a_wrong_version_nor_last(
         hub.fault(FAULTS[fault], path, method=method)
         registry = visit()
         with monkeypatch.context() as patch:
-            lose_patience(patch, 0.3)
+            shorten_deadlines(patch, 0.3)
             start = time.monotonic()
             version = attempt(registry)
             assert time.monotonic() - start < 3, (method, path)
@@ -605,14 +606,14 @@ class _Drip(BaseHTTPRequestHandler):
 
 @pytest.mark.parametrize(("total", "comes"), [(5.0, True), (0.8, False)])
 def test_slow_is_not_silent_but_has_an_end(monkeypatch, total, comes):
-    lose_patience(monkeypatch, 1.0)
+    shorten_deadlines(monkeypatch, 1.0)
     with HTTPServer(("127.0.0.1", 0), _Drip) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
         api = connect(endpoint=f"http://127.0.0.1:{server.server_port}")
         start = time.monotonic()
         expected = nullcontext() if comes else pytest.raises(DownloadError, match="try again")
-        with expected, asking(REPO, api.endpoint, Patience(total)):
+        with expected, asking(REPO, api.endpoint, Deadline(total), max_bytes=1000):
             assert [branch.name for branch in api.list_repo_refs(REPO).branches] == ["main"]
         assert comes or time.monotonic() - start < 1.3
         thread.join()

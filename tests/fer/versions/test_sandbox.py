@@ -21,7 +21,7 @@ import streamlit as st
 from app_pages.shared.catalogue import Library
 from fer import BundledRegistry, EmotionClassifier, FERError, ModelError, VersionRef
 from fer.registry import hub_cache as cache_module
-from fer.registry.hub_repo import MAX_VERSIONS
+from fer.registry.hub_listing import MAX_VERSIONS
 from fer.versions.folder import GRAPH, METRICS, PREDICTIONS, write_config
 from fer.versions.graph_check import check_graph
 from fer.versions.sandbox import CPU_SECONDS, SECONDS, Trials
