@@ -16,7 +16,7 @@ from huggingface_hub import constants
 from streamlit.testing.v1 import AppTest
 
 from app_pages.live import ice_servers
-from app_pages.shared import catalogue
+from app_pages.shared import registries
 from demo.hub_server import HubServer
 from fer import DownloadError, HubRegistry, load_detector
 from tests.factories.published import REPO
@@ -208,7 +208,7 @@ def test_token_of_the_hub(
     monkeypatch.setenv("HF_TOKEN", BROKEN[form])
     monkeypatch.setenv("FER_HUB_REPO", REPO)
     monkeypatch.setattr(
-        catalogue,
+        registries,
         "open_registry",
         lambda name, token: HubRegistry(name, token=token, endpoint=hub.url),
     )

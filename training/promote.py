@@ -1,6 +1,6 @@
 """Let an alias stand for another version if the gate finds it no worse, and record why.
 
-    python -m training.promote --repo USER/REPO --alias production v1.2.0 --reason "fewer sad missed"
+    python -m training.promote --repo USER/REPO --alias production v1.2.0 --reason "finds more sad"
 
     back to the version before, without a gate:
     python -m training.promote --repo USER/REPO --alias production --rollback

@@ -45,7 +45,7 @@ def calibration(catalogue: Catalogue, chosen: Sequence[Entry], labelling: Labell
     """Reliability diagrams of the stored predictions, and the calibration errors."""
     title = labelling_title(labelling)
     measured: dict[str, Calibration] = {}
-    for name, predictions in catalogue.library.predictions(chosen).items():
+    for name, predictions in catalogue.predictions(chosen).items():
         if isinstance(predictions, FERError):
             st.warning(plain(f"{name}: {predictions}"), icon=":material/warning:")
         elif found := calibration_of(predictions, labelling):

@@ -54,9 +54,9 @@ def history_chart(
 ) -> Chart:
     """A metric with its interval over the dates of the versions."""
     known = [
-        (entry.ref.date, estimate, entry)
+        (entry.date, estimate, entry)
         for entry in entries
-        if entry.ref.date and (estimate := entry.estimate(metric, labelling))
+        if entry.date and (estimate := entry.estimate(metric, labelling))
     ]
     known.sort(key=lambda item: item[0])
     points = [_point(date, estimate, entry, chosen) for date, estimate, entry in known]

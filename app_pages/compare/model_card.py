@@ -48,8 +48,8 @@ def model_card_and_history(
         _show_model_card(catalogue, catalogue.entry(name))
     with right:
         st.subheader("History of the aliases", anchor=False)
-        if catalogue.listing.aliases.history:
-            st.html(history_list(catalogue.listing.aliases.history))
+        if catalogue.history:
+            st.html(history_list(catalogue.history))
         else:
             st.caption(
                 "No alias was ever set here. In a repo on the Hub, `python -m training.promote`"
@@ -74,10 +74,10 @@ def history_list(history: Sequence[Move]) -> str:
 
 
 def _show_model_card(catalogue: Catalogue, entry: Entry) -> None:
-    commit = entry.ref.commit or "unknown"
+    commit = entry.commit or "unknown"
     st.caption(f"{plain(entry.name)}, commit {plain(commit)}")
     try:
-        text = catalogue.library.read(entry, CARD).decode("utf-8", "replace")
+        text = catalogue.read(entry, CARD).decode("utf-8", "replace")
     except FERError as error:
         show_error(str(error))
         return

@@ -19,7 +19,7 @@ from app_pages.shared.changes import tell_changes
 def choose_versions(catalogue: Catalogue) -> list[Entry]:
     """The versions to compare: at first the one in use and the newest other."""
     names = [entry.name for entry in catalogue.usable]
-    key = f"chosen from {catalogue.listing.source}"
+    key = f"chosen from {catalogue.source}"
     chosen = st.multiselect(
         "Versions to compare",
         names,

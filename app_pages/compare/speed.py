@@ -26,7 +26,7 @@ def speed_button(catalogue: Catalogue, entries: Sequence[Entry]) -> None:
     if st.button("Measure speed here", icon=":material/timer:", disabled=not entries):
         with st.spinner("Timing one face at a time, version after version"):
             classifiers: dict[str, EmotionClassifier] = {}
-            for name, loaded in catalogue.library.classifiers(entries).items():
+            for name, loaded in catalogue.classifiers(entries).items():
                 if isinstance(loaded, FERError):
                     show_error(str(loaded))
                 else:
@@ -86,4 +86,4 @@ def _timed(classifier: EmotionClassifier, face: NDArray[np.uint8]) -> float:
 
 
 def _key(catalogue: Catalogue) -> str:
-    return f"speeds of {catalogue.listing.source}"
+    return f"speeds of {catalogue.source}"

@@ -108,7 +108,7 @@ def _columns(entries: Sequence[Entry], speeds: Mapping[str, float]) -> list[str]
     hidden = set()
     if not speeds:
         hidden.add("ms here")
-    if not any(entry.ref.aliases for entry in entries):
+    if not any(entry.aliases for entry in entries):
         hidden.add("Alias")
     if not any(ORDINARY in entry.labellings for entry in entries):
         hidden |= {"Ordinary faces (95 %)", "Balanced"}
@@ -116,13 +116,12 @@ def _columns(entries: Sequence[Entry], speeds: Mapping[str, float]) -> list[str]
 
 
 def _row(entry: Entry, speeds: Mapping[str, float]) -> Row:
-    ref = entry.ref
     version = entry.version
     return {
         "Version": f"{entry.name} (broken)" if entry.problem else entry.name,
-        "Alias": list(ref.aliases),
-        "Date": ref.date.date() if ref.date else None,
-        "Sha": ref.commit[:8],
+        "Alias": list(entry.aliases),
+        "Date": entry.date.date() if entry.date else None,
+        "Sha": entry.commit[:8],
         "Architecture": version.architecture if version else None,
         "Parameters": version.parameters if version else None,
         "MB": version.files[GRAPH].bytes / 1e6 if version else None,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from app_pages.compare.charts import labelling_title
-from app_pages.shared.catalogue import Catalogue, Entry, Labelling, Library
+from app_pages.shared.catalogue import Catalogue, Entry, Labelling
 from app_pages.shared.html import render
 from app_pages.shared.widgets import count
 from fer import FERError, ModelError
@@ -35,7 +35,7 @@ class Pair(NamedTuple):
 def verdict(catalogue: Catalogue, entries: Sequence[Entry], labelling: Labelling) -> None:
     """The first of the chosen versions against each other one, or how to get a second one."""
     if len(entries) >= 2:
-        pairs = compare_with_first(catalogue.library, entries, labelling)
+        pairs = compare_with_first(catalogue, entries, labelling)
         st.html("".join(pair_html(pair, labelling) for pair in pairs))
     elif len(catalogue.usable) < 2:
         st.info(
@@ -51,10 +51,10 @@ def verdict(catalogue: Catalogue, entries: Sequence[Entry], labelling: Labelling
 
 
 def compare_with_first(
-    library: Library, entries: Sequence[Entry], labelling: Labelling
+    catalogue: Catalogue, entries: Sequence[Entry], labelling: Labelling
 ) -> list[Pair]:
     """The first version against each of the others."""
-    predictions = library.predictions(entries)
+    predictions = catalogue.predictions(entries)
     first, *others = entries
     return [
         Pair(

@@ -50,7 +50,7 @@ def _loaded(
     classifiers = []
     for entry in chosen:
         try:
-            pipeline = FERPipeline(detector, catalogue.library.classifier(entry))
+            pipeline = FERPipeline(detector, catalogue.classifier(entry))
         except FERError as error:
             widgets.show_error(str(error))
         else:

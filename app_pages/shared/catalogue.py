@@ -1,7 +1,4 @@
-"""The versions that the pages offer.
-
-Those of the operator's repo on the Hub, or those bundled with the app.
-"""
+"""The versions of a registry as the pages offer them."""
 
 from __future__ import annotations
 
@@ -9,36 +6,34 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import partial
-from pathlib import Path
-from typing import NamedTuple, TypeVar
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
 
 import streamlit as st
 
-from app_pages.shared.settings import setting
 from fer import (
     BundledRegistry,
     EmotionClassifier,
     FERError,
+    HubRegistry,
     Listing,
     ModelError,
     ModelVersion,
+    Move,
     Registry,
     VersionRef,
-    open_registry,
 )
 from fer.intervals import Estimate
-from fer.registry.opening import REPO_VARIABLE
 from fer.versions.folder import METRICS, PREDICTIONS
 from fer.versions.predictions import Predictions
 from fer.versions.report import Metrics, Report, SetReport
 
 T = TypeVar("T")
 
-ANY_REPO = "FER_ALLOW_ANY_REPO"
-BUNDLED_SOURCE = "bundled"
-_METRICS_KEPT, _PREDICTIONS_KEPT = 2 << 20, 32 << 20
-"""Bytes of `metrics.json`, and of unpacked predictions, that are kept of one registry."""
+_METRICS_KEPT = 2 << 20
+"""Bytes of `metrics.json` that are kept of one registry."""
+_PREDICTIONS_KEPT = 32 << 20
+"""Bytes of unpacked predictions that are kept of one registry."""
 _READERS = 8
 _TOO_MUCH = (
     f"the versions of this repo hold more than {_METRICS_KEPT >> 20} MB of {METRICS} together; "
@@ -56,23 +51,9 @@ class Labelling(NamedTuple):
 ORDINARY, FER2013 = Labelling("natural", "natural"), Labelling("fer2013", "fer2013")
 
 
-def labellings_of(entries: Sequence[Entry]) -> list[Labelling]:
-    """Every labelling that one of the versions was measured with.
-
-    Ordinary faces first, then FER2013.
-    """
-    known = dict.fromkeys(labelling for entry in entries for labelling in entry.labellings)
-    return sorted(
-        known, key=lambda one: (one.test_set != ORDINARY.test_set, one.test_set != FER2013.test_set)
-    )
-
-
 @dataclass(frozen=True)
 class Entry:
-    """A listed version with what is known of it.
-
-    Or with the problem for which it cannot be used.
-    """
+    """A listed version with what is known of it, or with the problem that makes it useless."""
 
     ref: VersionRef
     version: ModelVersion | None = None
@@ -82,6 +63,18 @@ class Entry:
     @property
     def name(self) -> str:
         return self.ref.name
+
+    @property
+    def commit(self) -> str:
+        return self.ref.commit
+
+    @property
+    def date(self) -> datetime | None:
+        return self.ref.date
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        return self.ref.aliases
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -119,87 +112,29 @@ class Entry:
         return found
 
 
-class Library:
-    """A registry and what was read from it so far; shared by all sessions, and safe between threads.
-
-    Of a repo that a visitor named (`visitors`), fewer classifiers are kept ready.
-    """
-
-    def __init__(self, registry: Registry, *, visitors: bool = False) -> None:
-        self.registry, self._visitors = registry, visitors
-        self._lock = threading.Lock()
-        self._entries: dict[tuple[str, str], Entry] = {}
-        self._predictions: dict[tuple[str, str], Predictions] = {}
-
-    def entries(self, listing: Listing) -> tuple[Entry, ...]:
-        """Every version of the listing.
-
-        What is sound is looked at once, what is broken each time.
-        """
-        known = self._entries
-        unknown = [ref for ref in listing.versions if _key(ref) not in known]
-        listed = {_key(ref): known[_key(ref)] for ref in listing.versions if _key(ref) in known}
-        size = sum(_metrics_size(entry.version) for entry in listed.values())
-        for ref, outcome in self.registry.describe(unknown).items():
-            needed = 0 if isinstance(outcome, FERError) else _metrics_size(outcome)
-            fits = size + needed <= _METRICS_KEPT
-            size += needed if fits else 0
-            listed[_key(ref)] = _entry(ref, outcome if fits else ModelError(_TOO_MUCH))
-        self._entries = {key: entry for key, entry in listed.items() if not entry.problem}
-        return tuple(replace(listed[_key(ref)], ref=ref) for ref in listing.versions)
-
-    def predictions(self, entries: Sequence[Entry]) -> dict[str, Predictions | FERError]:
-        """The stored test predictions by version, read side by side, or why there are none."""
-        with ThreadPoolExecutor(_READERS) as pool:  # most of it is waiting
-            found = pool.map(partial(_attempt, self._read_predictions), entries)
-            return {entry.name: outcome for entry, outcome in zip(entries, found, strict=True)}
-
-    def read(self, entry: Entry, file: str) -> bytes:
-        """One checked file of a version. Raises FERError."""
-        return self.registry.read(entry.ref, file)
-
-    def classifier(self, entry: Entry) -> EmotionClassifier:
-        """The version ready to predict; it is fetched and loaded once for all sessions.
-
-        Raises FERError.
-        """
-        load = _visitors_classifier if self._visitors else _classifier
-        return load(self.registry.name, *_key(entry.ref), self.registry, entry.ref)
-
-    def classifiers(self, entries: Sequence[Entry]) -> dict[str, EmotionClassifier | FERError]:
-        """Versions ready to predict, by name, or why one is not."""
-        return {entry.name: _attempt(self.classifier, entry) for entry in entries}
-
-    def _read_predictions(self, entry: Entry) -> Predictions:
-        key = _key(entry.ref)
-        if key not in self._predictions:
-            if entry.version is None:
-                raise ModelError(f"version {entry.name} cannot be used.")
-            if PREDICTIONS not in entry.version.files:
-                raise ModelError(
-                    f"version {entry.name} was published without test predictions; evaluate it"
-                    " again."
-                )
-            read = Predictions.read(self.read(entry, PREDICTIONS), len(entry.version.labels))
-            with self._lock:
-                self._predictions[key] = read
-                while sum(map(_bytes, self._predictions.values())) > _PREDICTIONS_KEPT:
-                    del self._predictions[next(iter(self._predictions))]
-            return read
-        return self._predictions[key]
-
-
 @dataclass(frozen=True)
 class Catalogue:
-    """The versions on offer, newest first.
+    """The versions on offer, newest first, and a sentence where not all is as it should be."""
 
-    And a sentence for the visitor where not all is as it should be.
-    """
-
-    library: Library
+    memory: Memory
     listing: Listing
     entries: tuple[Entry, ...]
     notice: str = ""
+
+    @property
+    def source(self) -> str:
+        """The name of the registry."""
+        return self.listing.source
+
+    @property
+    def offline(self) -> bool:
+        """Whether the registry is out of reach, and this is what it held at an earlier time."""
+        return self.listing.offline
+
+    @property
+    def history(self) -> tuple[Move, ...]:
+        """Every move of an alias, oldest first."""
+        return self.listing.aliases.history
 
     @property
     def usable(self) -> tuple[Entry, ...]:
@@ -217,49 +152,112 @@ class Catalogue:
         """The version called so."""
         return next(entry for entry in self.entries if entry.name == name)
 
+    def read(self, entry: Entry, file: str) -> bytes:
+        """One checked file of a version. Raises FERError."""
+        return self.memory.registry.read(entry.ref, file)
 
-def sources() -> list[str]:
-    """Where versions may come from.
+    def predictions(self, entries: Sequence[Entry]) -> dict[str, Predictions | FERError]:
+        """The stored test predictions by version, or why there are none."""
 
-    The operator's repo, if there is one, and the app's own folder.
+        def read(entry: Entry) -> Predictions | FERError:
+            return _attempt(self.memory.predictions, entry)
+
+        with ThreadPoolExecutor(_READERS) as pool:  # most of it is waiting
+            found = list(pool.map(read, entries))
+        return {entry.name: result for entry, result in zip(entries, found, strict=True)}
+
+    def classifier(self, entry: Entry) -> EmotionClassifier:
+        """The version ready to predict. Raises FERError."""
+        return self.memory.classifier(entry)
+
+    def classifiers(self, entries: Sequence[Entry]) -> dict[str, EmotionClassifier | FERError]:
+        """Versions ready to predict, by name, or why one is not."""
+        return {entry.name: _attempt(self.classifier, entry) for entry in entries}
+
+
+class Memory:
+    """What was read of a registry so far, for all sessions; safe between threads.
+
+    Of a repo that a visitor named (`visitors`), fewer classifiers are kept ready.
     """
-    repo = setting(REPO_VARIABLE)
-    return [repo, BUNDLED_SOURCE] if repo else [BUNDLED_SOURCE]
+
+    def __init__(self, registry: Registry, *, visitors: bool = False) -> None:
+        self.registry = registry
+        self._visitors = visitors
+        self._lock = threading.Lock()
+        self._entries: dict[VersionRef, Entry] = {}
+        self._predictions: dict[VersionRef, Predictions] = {}
+
+    def catalogue(self) -> Catalogue:
+        """The versions that the registry lists now. Raises FERError."""
+        listing = self.registry.list()
+        return Catalogue(self, listing, self._read_entries(listing), listing.notice)
+
+    def predictions(self, entry: Entry) -> Predictions:
+        """The stored test predictions of a version. Raises FERError."""
+        if known := self._predictions.get(entry.ref):
+            return known
+        if entry.version is None:
+            raise ModelError(f"version {entry.name} cannot be used.")
+        if PREDICTIONS not in entry.version.files:
+            raise ModelError(
+                f"version {entry.name} was published without test predictions; evaluate it again."
+            )
+        content = self.registry.read(entry.ref, PREDICTIONS)
+        predictions = Predictions.read(content, len(entry.version.labels))
+        self._keep(entry.ref, predictions)
+        return predictions
+
+    def classifier(self, entry: Entry) -> EmotionClassifier:
+        """The version ready to predict; it is fetched and loaded once. Raises FERError."""
+        load = _visitors_classifier if self._visitors else _classifier
+        return load(self.registry, entry.ref)
+
+    def _read_entries(self, listing: Listing) -> tuple[Entry, ...]:
+        """Every version of a listing: what is sound is read once, what is broken each time."""
+        remembered = self._entries
+        entries = {ref: remembered[ref] for ref in listing.versions if ref in remembered}
+        room = _METRICS_KEPT - sum(_metrics_bytes(entry.version) for entry in entries.values())
+        unknown = [ref for ref in listing.versions if ref not in entries]
+        for ref, described in self.registry.describe(unknown).items():
+            entry = _entry(ref, described, room)
+            room -= _metrics_bytes(entry.version)
+            entries[ref] = entry
+        self._entries = {ref: entry for ref, entry in entries.items() if not entry.problem}
+        return tuple(replace(entries[ref], ref=ref) for ref in listing.versions)
+
+    def _keep(self, ref: VersionRef, predictions: Predictions) -> None:
+        """Remember predictions in place of those that were read longest ago."""
+        with self._lock:
+            self._predictions[ref] = predictions
+            while sum(map(_bytes, self._predictions.values())) > _PREDICTIONS_KEPT:
+                del self._predictions[next(iter(self._predictions))]
 
 
-def any_repo_allowed() -> bool:
-    """Whether visitors may name a repo of their own; it is read without the server's token."""
-    return setting(ANY_REPO) == "1"
+def labellings_of(entries: Sequence[Entry]) -> list[Labelling]:
+    """Every labelling that one of the versions was measured with.
 
-
-def open_catalogue(source: str, models: Path) -> Catalogue:
-    """The versions of a source; those bundled in `models` where a repo cannot be used.
-
-    With a notice that says why.
+    Ordinary faces first, then FER2013.
     """
-    if source == BUNDLED_SOURCE:
-        return _catalogue(_bundled(str(models)))
+    known = dict.fromkeys(labelling for entry in entries for labelling in entry.labellings)
+    return sorted(
+        known, key=lambda one: (one.test_set != ORDINARY.test_set, one.test_set != FER2013.test_set)
+    )
+
+
+def _entry(ref: VersionRef, described: ModelVersion | FERError, room: int) -> Entry:
+    """What is known of a version whose metrics may take so many bytes."""
+    if isinstance(described, FERError):
+        return Entry(ref, problem=str(described))
+    if _metrics_bytes(described) > room:
+        return Entry(ref, problem=_TOO_MUCH)
     try:
-        found = _catalogue(_repo(source))
-        if found.usable:
-            return found
-        problem = f"{found.notice} {_nothing_usable(source, found)}".strip()
+        return Entry(ref, described, described.report())
     except FERError as error:
-        problem = str(error)
-    notice = f"{problem} Shown instead are the versions that came with this app."
-    return replace(_catalogue(_bundled(str(models))), notice=notice)
+        return Entry(ref, problem=str(error))
 
 
-def refresh(source: str, models: Path) -> None:
-    """Ask again at the next look, whatever is remembered."""
-    try:
-        library = _bundled(str(models)) if source == BUNDLED_SOURCE else _repo(source)
-    except FERError:
-        return  # the page says why when it opens the catalogue
-    library.registry.refresh()
-
-
-def _metrics_size(version: ModelVersion | None) -> int:
+def _metrics_bytes(version: ModelVersion | None) -> int:
     return version.files[METRICS].bytes if version and METRICS in version.files else 0
 
 
@@ -274,63 +272,18 @@ def _attempt(work: Callable[[Entry], T], entry: Entry) -> T | FERError:
         return error
 
 
-def _catalogue(library: Library) -> Catalogue:
-    listing = library.registry.list()
-    return Catalogue(library, listing, library.entries(listing), listing.notice)
+_IDENTITIES: dict[str | type[Any], Callable[[Any], object]] = {
+    BundledRegistry: lambda registry: registry.name,
+    HubRegistry: lambda registry: registry.name,
+    VersionRef: lambda ref: (ref.name, ref.commit),
+}
 
 
-def _nothing_usable(source: str, found: Catalogue) -> str:
-    if not found.entries:
-        return f"{source} holds no version yet; publish one with `python -m training.push`."
-    return f"None of the versions in {source} can be used: {found.entries[0].problem}"
+@st.cache_resource(show_spinner="Loading the version", max_entries=16, hash_funcs=_IDENTITIES)
+def _classifier(registry: Registry, ref: VersionRef) -> EmotionClassifier:
+    return EmotionClassifier(registry.fetch(ref), threads=1)
 
 
-def _entry(ref: VersionRef, outcome: ModelVersion | FERError) -> Entry:
-    if isinstance(outcome, FERError):
-        return Entry(ref, problem=str(outcome))
-    try:
-        return Entry(ref, outcome, outcome.report())
-    except FERError as error:
-        return Entry(ref, problem=str(error))
-
-
-def _key(ref: VersionRef) -> tuple[str, str]:
-    """The name is that of a tag, which may be one of two on a commit; the commit is the content."""
-    return ref.name, ref.commit
-
-
-def _repo(source: str) -> Library:
-    return _operators_repo(source) if source == setting(REPO_VARIABLE) else _visitors_repo(source)
-
-
-@st.cache_resource(show_spinner=False, max_entries=1)
-def _operators_repo(source: str) -> Library:
-    return Library(open_registry(source, token=None))
-
-
-@st.cache_resource(show_spinner=False, max_entries=2)
-def _visitors_repo(source: str) -> Library:
-    return Library(open_registry(source, token=False), visitors=True)
-
-
-@st.cache_resource(show_spinner=False, max_entries=4)
-def _bundled(folder: str) -> Library:
-    return Library(BundledRegistry(Path(folder)))
-
-
-@st.cache_resource(show_spinner="Loading the version", max_entries=16)
-def _classifier(
-    source: str, name: str, commit: str, _registry: Registry, _ref: VersionRef
-) -> EmotionClassifier:
-    return EmotionClassifier(_registry.fetch(_ref), threads=1)
-
-
-@st.cache_resource(show_spinner="Trying the version", max_entries=2)
-def _visitors_classifier(
-    source: str,  # noqa: ARG001
-    name: str,  # noqa: ARG001
-    commit: str,  # noqa: ARG001
-    _registry: Registry,
-    _ref: VersionRef,
-) -> EmotionClassifier:
-    return EmotionClassifier(_registry.fetch(_ref), threads=1)
+@st.cache_resource(show_spinner="Trying the version", max_entries=2, hash_funcs=_IDENTITIES)
+def _visitors_classifier(registry: Registry, ref: VersionRef) -> EmotionClassifier:
+    return EmotionClassifier(registry.fetch(ref), threads=1)

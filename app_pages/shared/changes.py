@@ -32,8 +32,8 @@ def tell_changes(
 
     `key` names the widget in which they are chosen.
     """
-    aliases = {alias: entry.name for entry in catalogue.entries for alias in entry.ref.aliases}
-    now = _Seen(catalogue.listing.source, tuple(chosen), aliases)
+    aliases = {alias: entry.name for entry in catalogue.entries for alias in entry.aliases}
+    now = _Seen(catalogue.source, tuple(chosen), aliases)
     before: _Seen = st.session_state.get(f"last seen of {key}", now)
     st.session_state[f"last seen of {key}"] = now
     if before.source != now.source:

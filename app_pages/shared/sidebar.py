@@ -6,17 +6,16 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app_pages.shared.catalogue import (
+from app_pages.shared.catalogue import Catalogue, Entry
+from app_pages.shared.changes import SWITCH_ICON, tell_changes
+from app_pages.shared.detectors import Failure, shared_detector
+from app_pages.shared.registries import (
     BUNDLED_SOURCE,
-    Catalogue,
-    Entry,
     any_repo_allowed,
     open_catalogue,
     refresh,
     sources,
 )
-from app_pages.shared.changes import SWITCH_ICON, tell_changes
-from app_pages.shared.detectors import Failure, shared_detector
 from app_pages.shared.version_summary import version_summary
 from app_pages.shared.widgets import plain, show_error, style
 from fer import DETECTORS, FaceDetector, FERError, FERPipeline
@@ -47,7 +46,7 @@ def choose_pipeline(detectors: Sequence[str] = DETECTORS) -> FERPipeline | None:
     if entry is None or detector is None:
         return None
     try:
-        return FERPipeline(detector, catalogue.library.classifier(entry))
+        return FERPipeline(detector, catalogue.classifier(entry))
     except FERError as error:
         show_error(f"{error} Choose another version or detector.")
         return None
@@ -59,7 +58,7 @@ def choose_catalogue() -> Catalogue:
     with st.spinner("Asking for versions"):
         catalogue = open_catalogue(source, MODELS)
     if catalogue.notice:
-        icon = ":material/cloud_off:" if catalogue.listing.offline else ":material/warning:"
+        icon = ":material/cloud_off:" if catalogue.offline else ":material/warning:"
         st.warning(plain(catalogue.notice), icon=icon)
     return catalogue
 
@@ -136,9 +135,9 @@ def _choose_version(catalogue: Catalogue) -> Entry | None:
 
 def _badges(entry: Entry) -> None:
     """The aliases of the chosen version, and whether it is broken."""
-    if entry.ref.aliases or entry.problem:
+    if entry.aliases or entry.problem:
         with st.container(horizontal=True, gap="xsmall"):
-            for alias in entry.ref.aliases:
+            for alias in entry.aliases:
                 st.badge(plain(alias), color="primary")
             if entry.problem:
                 st.badge("broken", color="red")
@@ -147,7 +146,7 @@ def _badges(entry: Entry) -> None:
 def _offer_production(entry: Entry, catalogue: Catalogue) -> None:
     """A way to the version in production, where another one is chosen."""
     for other in catalogue.usable:
-        if PRODUCTION in other.ref.aliases and other.name != entry.name:
+        if PRODUCTION in other.aliases and other.name != entry.name:
             st.button(
                 plain(f"Switch to {other.name} ({PRODUCTION})"),
                 icon=SWITCH_ICON,

@@ -12,7 +12,7 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app_pages.photos.sources import SAMPLES
-from app_pages.shared import catalogue
+from app_pages.shared import registries
 from demo.hub_server import HubServer
 from fer import HubRegistry
 
@@ -97,7 +97,7 @@ def set_repo(monkeypatch: pytest.MonkeyPatch, hub: HubServer, repo: str) -> None
     def opened(name: str, token: Literal[False] | None) -> HubRegistry:
         return HubRegistry(name, token=hub.read_token if token is None else token, endpoint=hub.url)
 
-    monkeypatch.setattr(catalogue, "open_registry", opened)
+    monkeypatch.setattr(registries, "open_registry", opened)
 
 
 def forget_versions() -> None:

@@ -18,7 +18,7 @@ import psutil
 import pytest
 import streamlit as st
 
-from app_pages.shared.catalogue import Library
+from app_pages.shared.catalogue import Memory
 from fer import BundledRegistry, EmotionClassifier, FERError, ModelError, VersionRef
 from fer.registry import hub_cache as cache_module
 from fer.registry.hub_listing import MAX_VERSIONS
@@ -182,8 +182,9 @@ def test_the_pages_survive(visit, publish, tmp_path, name) -> None:
     publish("v1.0.0")
     publish("v6.6.6", changed(tmp_path / "hostile", GRAPH, HOSTILE[name]()))
     registry = visit(token=False)
-    library, before = Library(registry, visitors=True), resident()
-    found = library.classifiers(library.entries(registry.list()))
+    before = resident()
+    catalogue = Memory(registry, visitors=True).catalogue()
+    found = catalogue.classifiers(catalogue.entries)
     assert isinstance(found["v6.6.6"], FERError)
     assert isinstance(found["v1.0.0"], EmotionClassifier)
     assert resident() - before < MUCH
@@ -199,8 +200,9 @@ def test_large_metrics_are_neither_read_nor_kept(visit, publish, tmp_path) -> No
     for number in range(1, 12):
         publish(f"v1.{number}.0", changed(tmp_path / f"{number}", METRICS, bomb(250)))
     registry = visit(token=False)
-    library, before = Library(registry, visitors=True), resident()
-    entries = {entry.name: entry.problem for entry in library.entries(registry.list())}
+    before = resident()
+    catalogue = Memory(registry, visitors=True).catalogue()
+    entries = {entry.name: entry.problem for entry in catalogue.entries}
     assert "metrics.json: config.json promises more than the 262,144 bytes" in entries["v1.0.0"]
     assert entries["v1.11.0"] == ""
     assert "more than 2 MB of metrics.json together" in entries["v1.1.0"]
