@@ -1,4 +1,6 @@
-"""A Hub for tests: a small server that the real `huggingface_hub` client talks to over HTTP on 127.0.0.1.
+"""A Hub of one's own: a small server that the real `huggingface_hub` client talks to.
+
+It answers over HTTP on 127.0.0.1.
 
     with HubServer(folder) as hub:
         api = HfApi(endpoint=hub.url, token=hub.write_token)
@@ -14,14 +16,14 @@ also keep the client in this process from Xet. Programs get the variables of
 What it does not cover:
 
 - Xet: uploads and downloads go the older way (LFS batch, PUT, plain GET), while the real Hub
-prefers Xet.
-- The real Hub's limits: sizes, rates, number of files, allowed licences and card fields, scanning,
-quotas.
+  prefers Xet.
+- The real Hub's limits: sizes, rates, number of files, allowed licences and fields of a model card,
+  scanning, quotas.
 - Redirects to a content network: files come from the server itself.
 - git itself: history is one line of commits on `main`, without branches, pull requests, clones or
-real git commits.
+  real git commits.
 - Data sets, Spaces, organisations, searching, discussions, and whatever else has no route in
-`app.py`.
+  `app.py`.
 """
 
 from demo.hub_server.faults import (

@@ -1,7 +1,8 @@
-"""Run the Hub for tests as a program, for a demonstration.
+"""Run the Hub of one's own as a program.
 
-python -m demo.hub_server --folder DIR --port 0     prints its address, then its tokens; Ctrl-C ends
-it
+    python -m demo.hub_server --folder DIR --port 0
+
+prints its address, then its tokens. Ctrl-C ends it.
 """
 
 from __future__ import annotations

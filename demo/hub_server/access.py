@@ -12,28 +12,25 @@ BAD_TOKEN = "Invalid credentials in Authorization header"  # the client compares
 
 @dataclass(frozen=True)
 class Account:
-    """What a token stands for: a user.
-
-    And whether the token may write (`write`) or not (`read`).
-    """
+    """What a token stands for: a user, and the role `write` or `read`."""
 
     user: str
     role: str
 
 
 class Access:
-    """Answers for one store; `accounts` is asked anew each time.
+    """Answers for one store.
 
-    So that removing a token revokes it.
+    `accounts` is asked anew each time, so that removing a token revokes it.
     """
 
     def __init__(self, store: Store, accounts: dict[str, Account]) -> None:
         self.store, self.accounts = store, accounts
 
     def account(self, authorization: str | None) -> Account | None:
-        """Whose request it is: None without a token.
+        """Whose request it is, or None without a token.
 
-        HubError 401 for one that is unknown or revoked.
+        Raises HubError 401 for a token that is unknown or revoked.
         """
         if not authorization:
             return None
@@ -49,11 +46,9 @@ class Access:
         return account
 
     def see(self, repo_id: str, authorization: str | None) -> Repo:
-        """The repository; one that is private looks to strangers as if it were missing.
-
-        As on the real Hub.
-        """
-        account, repo = self.account(authorization), self.store.get(repo_id)
+        """The repository; to strangers a private one looks missing, as on the real Hub."""
+        account = self.account(authorization)
+        repo = self.store.get(repo_id)
         if repo and (not repo.private or (account and account.user == repo.owner)):
             return repo
         if account is None:
@@ -62,7 +57,8 @@ class Access:
 
     def read_files(self, repo_id: str, authorization: str | None) -> Repo:
         """The repository, if its files may be read; what a gated one holds is listed to all."""
-        repo, account = self.see(repo_id, authorization), self.account(authorization)
+        repo = self.see(repo_id, authorization)
+        account = self.account(authorization)
         if not repo.gated or (account and account.user in (repo.owner, *repo.granted)):
             return repo
         status, advice = (403, "ask for access on its page") if account else (401, "log in")

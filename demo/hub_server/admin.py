@@ -21,7 +21,8 @@ class Admin:
     """Routes around repositories, whose contents come by `Uploads`."""
 
     def __init__(self, access: Access) -> None:
-        self.access, self.store = access, access.store
+        self.access = access
+        self.store = access.store
 
     async def whoami(self, request: Request) -> Response:
         account = self.access.login(authorization(request))
@@ -30,7 +31,7 @@ class Admin:
         return JSONResponse({"type": "user", "name": account.user, "orgs": [], "auth": auth})
 
     async def validate_yaml(self, request: Request) -> Response:
-        """Whether a card's head can be read; which fields the real Hub accepts is not checked."""
+        """Whether a model card's head can be read; the fields in it are not checked."""
         try:
             found = shapes.front_matter((await fields(request))["content"])
         except (yaml.YAMLError, ValueError) as error:

@@ -27,8 +27,11 @@ RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 
 def build_app(access: Access) -> Starlette:
     """The Hub over one store."""
-    reads, uploads, admin = Reads(access), Uploads(access), Admin(access)
-    model, repo = "/api/models/{owner}/{name}", "/{owner}/{name}"
+    reads = Reads(access)
+    uploads = Uploads(access)
+    admin = Admin(access)
+    model = "/api/models/{owner}/{name}"
+    repo = "/{owner}/{name}"
     routes = [
         Route("/api/whoami-v2", admin.whoami),
         Route("/api/validate-yaml", admin.validate_yaml, methods=["POST"]),

@@ -27,7 +27,7 @@ class Delay:
 
 @dataclass(frozen=True)
 class Hang:
-    """Hold the request until the rules are cleared; a client that gives up before has asked for nothing.
+    """Hold the request until the rules are cleared; if the client gives up first, nothing is done.
 
     With `handled`, the request takes effect and only the answer is held.
     """
@@ -37,10 +37,7 @@ class Hang:
 
 @dataclass(frozen=True)
 class Truncate:
-    """Promise the whole body, send this many bytes of it (half of it by default).
-
-    And close the connection.
-    """
+    """Promise the whole body, send so many bytes of it (half by default), close the connection."""
 
     keep: int | None = None
 
@@ -57,7 +54,7 @@ class LoseAnswer:
 
 @dataclass(frozen=True)
 class Cut:
-    """For `TcpProxy` alone: cut the connection once so many bytes of the request or of the answer have passed.
+    """For `TcpProxy` alone: cut the connection once so many bytes of one side have passed.
 
     The client finds it reset, or, with `reset` False, ended from the other side while it could
     still write.
@@ -85,9 +82,9 @@ class Request:
 
 @dataclass(eq=False)
 class Fault:
-    """A rule: after so many requests that match, do `action` so many times (None.
+    """A rule: after so many requests that match, do `action` so many times.
 
-    Until cleared).
+    With `times` None it is done until the rule is cleared.
     """
 
     action: Action
@@ -128,9 +125,10 @@ class Faulty:
         after: int = 0,
         times: int | None = None,
     ) -> Fault:
-        """Spoil requests of this method (wholly) and path (anywhere in it), two regular expressions.
+        """Spoil requests of a method (the whole of it) and a path (a part of it is enough).
 
-        The first `after` of them pass. The rule's event `reached` tells that it has acted.
+        Both are regular expressions. The first `after` requests pass. The rule's event `reached`
+        tells that it has acted.
         """
         if not isinstance(action, self.actions):
             raise TypeError(

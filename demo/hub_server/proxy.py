@@ -87,7 +87,9 @@ class _Link:
     """One connection, and the cut that its present request shall meet."""
 
     def __init__(self, client: socket.socket, server: socket.socket, rules: Faulty) -> None:
-        self.client, self.server, self.rules = client, server, rules
+        self.client = client
+        self.server = server
+        self.rules = rules
         for end in (client, server):
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.cut: Cut | None = None

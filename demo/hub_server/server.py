@@ -23,7 +23,7 @@ from demo.hub_server.faults import (
     Request,
     Truncate,
 )
-from demo.hub_server.gate import Gate
+from demo.hub_server.middleware import LogAndFaults
 from demo.hub_server.store import Store
 
 HOST = "127.0.0.1"
@@ -53,7 +53,8 @@ class HubServer(Faulty):
             self.stranger_token: Account("stranger", "write"),
         }
         self.store = Store(folder)
-        self._gate = Gate(build_app(Access(self.store, self._accounts)), self.faults, self._log)
+        routes = build_app(Access(self.store, self._accounts))
+        self._app = LogAndFaults(routes, self.faults, self._log)
 
     @property
     def url(self) -> str:
@@ -65,7 +66,7 @@ class HubServer(Faulty):
         return list(self._log)
 
     def count(self, method: str, path: str) -> int:
-        """How many requests had this method (wholly) and path (anywhere in it).
+        """How many requests had a method (the whole of it) and a path (a part of it is enough).
 
         Both are regular expressions.
         """
@@ -79,10 +80,7 @@ class HubServer(Faulty):
         del self._accounts[token]
 
     def environment(self, home: Path, token: str = "") -> dict[str, str]:
-        """The variables that make the client in another program talk to this server.
-
-        It reads them at import.
-        """
+        """The variables by which the client of another program talks to this server."""
         return {
             "HF_ENDPOINT": self.url,
             "HF_HOME": str(home),
@@ -97,7 +95,7 @@ class HubServer(Faulty):
         listener = listen(self.port)
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            self._gate,
+            self._app,
             loop="asyncio",
             http="h11",
             ws="none",
@@ -112,10 +110,7 @@ class HubServer(Faulty):
         self._thread.start()
 
     def stop(self) -> None:
-        """Close the port and every connection, whatever it waits for.
-
-        `start` opens the port again.
-        """
+        """Close the port, which `start` opens again, and every connection."""
         self.clear_faults()
         self._server.should_exit = True
         self._thread.join(STOP_SECONDS)
@@ -136,10 +131,7 @@ class HubServer(Faulty):
 
 
 class _Server(uvicorn.Server):
-    """Stops at once, as one that is killed.
-
-    Uvicorn takes 0.2 s, too slow where every test starts a server.
-    """
+    """Stops at once; Uvicorn takes 0.2 s, too slow where every test starts a server."""
 
     async def main_loop(self) -> None:
         while not self.should_exit:
@@ -155,7 +147,7 @@ class _Server(uvicorn.Server):
 
 
 def listen(port: int) -> socket.socket:
-    """A listening socket; one that does not say TCP would make asyncio leave Nagle's delay of 40 ms on."""
+    """A listening socket that says TCP, without which asyncio leaves Nagle's delay of 40 ms on."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))

@@ -18,24 +18,21 @@ REPO_ID = re.compile(r"\w[\w.-]*/\w[\w.-]*", re.ASCII)
 
 
 class HubError(Exception):
-    """An answer with an error status.
-
-    `code` goes into X-Error-Code, where the client looks first.
-    """
+    """An answer with an error status; the client looks first at `code`, sent as X-Error-Code."""
 
     def __init__(
         self, status: int, message: str, code: str = "", headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(message)
-        self.status, self.message, self.code, self.headers = status, message, code, headers or {}
+        self.status = status
+        self.message = message
+        self.code = code
+        self.headers = headers or {}
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of a commit: `blob` is git's id of its content.
-
-    Or of its pointer where the content is in LFS.
-    """
+    """A file of a commit; `blob` is git's id of its content, or of its pointer if it is in LFS."""
 
     sha256: str
     size: int
@@ -99,7 +96,8 @@ class Store:
     """Reads and changes repositories; a change is written whole or not at all, one at a time."""
 
     def __init__(self, folder: Path) -> None:
-        self.repos, self.objects = folder / "repos", folder / "objects"
+        self.repos = folder / "repos"
+        self.objects = folder / "objects"
         self.repos.mkdir(parents=True, exist_ok=True)
         self.objects.mkdir(exist_ok=True)
         self.lock = threading.RLock()

@@ -1,7 +1,4 @@
-"""The way of files to the Hub.
-
-What goes to LFS, the LFS objects, and the commit that names them.
-"""
+"""The way of files to the Hub: what goes to LFS, its objects, and the commit that names them."""
 
 from __future__ import annotations
 
@@ -21,13 +18,11 @@ class Uploads:
     """Routes that bring files."""
 
     def __init__(self, access: Access) -> None:
-        self.access, self.store = access, access.store
+        self.access = access
+        self.store = access.store
 
     async def preupload(self, request: Request) -> Response:
-        """Tell for each file whether it goes to LFS, and what is there already.
-
-        So that the client may skip it.
-        """
+        """Tell for each file whether it goes to LFS, and what is there already, to be skipped."""
         repo = self._writable(request)
         asked = (await fields(request))["files"]
         return JSONResponse(
@@ -44,11 +39,10 @@ class Uploads:
         return JSONResponse({"transfer": "basic", "objects": answers})
 
     async def put(self, request: Request) -> Response:
-        """Take a content; like a signed address of the real Hub's storage.
-
-        This one needs no token.
-        """
-        content, oid, size = await request.body(), at(request, "oid"), request.path_params["size"]
+        """Take a content without a token, as a signed address of the real Hub's storage does."""
+        content = await request.body()
+        oid = at(request, "oid")
+        size = request.path_params["size"]
         received = hashlib.sha256(content).hexdigest()
         if received != oid or len(content) != size:
             raise HubError(
@@ -83,9 +77,10 @@ class Uploads:
 
 
 def _upload_mode(repo: Repo, path: str, size: int) -> dict[str, Any]:
-    lfs, known = commits.goes_to_lfs(path, size), repo.head.files.get(path)
+    mode = "lfs" if commits.goes_to_lfs(path, size) else "regular"
+    known = repo.head.files.get(path)
     oid = {"oid": known.etag} if known else {}
-    return {"path": path, "uploadMode": "lfs" if lfs else "regular", "shouldIgnore": False, **oid}
+    return {"path": path, "uploadMode": mode, "shouldIgnore": False, **oid}
 
 
 def _require_branch(repo: Repo, name: str) -> None:

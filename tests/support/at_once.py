@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from fer import FERError
 
 
-def outcomes(*calls: Callable[[], object]) -> list[object]:
+def results_of(*calls: Callable[[], object]) -> list[object]:
     """What each call returned or raised."""
     barrier = threading.Barrier(len(calls))
 

@@ -14,10 +14,7 @@ from demo.hub_server.server import HubServer
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServer]:
-    """An empty Hub, and a client that uploads without Xet and has a home.
-
-    Cache and login of its own.
-    """
+    """An empty Hub, and a client without Xet that has a cache and a login of its own."""
     home = tmp_path / "hf-home"
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)

@@ -1,7 +1,4 @@
-"""Fixtures around a repo with tiny versions on the Hub for tests.
-
-A test module asks for them with `pytest_plugins`.
-"""
+"""Fixtures around a repo with tiny versions; a test module asks for them with `pytest_plugins`."""
 
 from __future__ import annotations
 
@@ -25,10 +22,7 @@ def repo(writer: HfApi) -> str:
 
 @pytest.fixture
 def visit(hub: HubServer, repo: str) -> Iterator[Callable[..., HubRegistry]]:
-    """Open the registry as after a restart: nothing in memory, the cache on disk.
-
-    Its threads end with the test.
-    """
+    """Open the registry as after a restart: nothing is remembered, the cache lies on disk."""
     visits: list[HubRegistry] = []
 
     def visit(repo: str = repo, **options: Any) -> HubRegistry:
@@ -50,10 +44,7 @@ def registry(visit: Callable[..., HubRegistry]) -> HubRegistry:
 
 @pytest.fixture
 def publish(writer: HfApi, repo: str, tmp_path: Path) -> Callable[..., str]:
-    """Commit a version with every file and tag it.
-
-    `files` replace its own, and None takes one away.
-    """
+    """Commit a version with every file and tag it; `files` replace its own, None takes one away."""
 
     def publish(tag: str, files: dict[str, bytes | None] | None = None, **changes: Any) -> str:
         content = {**version_files(tmp_path / tag, **changes), **(files or {})}

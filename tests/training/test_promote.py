@@ -22,7 +22,7 @@ from fer.versions.folder import CONFIG, GRAPH, METRICS, PREDICTIONS, write_confi
 from fer.versions.predictions import Predictions, SetScores
 from tests.factories.measured import N, one_layer_known, write_measured
 from tests.factories.versions import ROOT
-from tests.support.at_once import outcomes
+from tests.support.at_once import results_of
 from training import gate, promote, push
 from training.gate import LIMITS, Costs, judge, table
 from training.promote import PromoteConfig
@@ -522,7 +522,7 @@ def test_two_promotions_of_one_alias_at_once(hub, move, writer):
     move(GOOD)
     hub.fault(Delay(0.2), "/commit/")  # so that both have read the same aliases
     reasons = {BETTER: "mine\x1b[2J", STRANGE: "no, mine\x1b[2J"}
-    found = outcomes(
+    found = results_of(
         *(lambda v=version: move(v, reason=reasons[v], force=True) for version in reasons)
     )
     (won,) = (outcome for outcome in found if isinstance(outcome, Move))
@@ -537,7 +537,7 @@ def test_two_promotions_of_one_alias_at_once(hub, move, writer):
 
 def test_promotions_of_two_aliases_at_once(hub, move, writer):
     hub.fault(Delay(0.1), "/commit/")
-    found = outcomes(lambda: move(GOOD), lambda: move(BETTER, alias="challenger"))
+    found = results_of(lambda: move(GOOD), lambda: move(BETTER, alias="challenger"))
     assert all(isinstance(outcome, Move) for outcome in found)
     assert len(aliases(writer).history) == 2
     assert {alias: target.version for alias, target in aliases(writer).targets.items()} == {
@@ -549,7 +549,7 @@ def test_promotions_of_two_aliases_at_once(hub, move, writer):
 def test_a_push_and_a_promotion_at_once(hub, move, writer, tmp_path):
     hub.fault(Delay(0.1), "/commit/")
     new = PushConfig(write_measured(tmp_path / "new", 0.9, seed=9), REPO, "v2.0.0")
-    pushed, moved = outcomes(
+    pushed, moved = results_of(
         lambda: push.main(new, token=hub.write_token, endpoint=hub.url), lambda: move(GOOD)
     )
     assert path(writer) == [GOOD] == [moved.target.version]

@@ -23,7 +23,7 @@ from fer.versions.folder import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGH
 from fer.versions.predictions import Predictions, SetScores
 from tests.factories.measured import one_layer_known, write_measured
 from tests.factories.versions import ROOT, copy_seed, write_tiny
-from tests.support.at_once import outcomes
+from tests.support.at_once import results_of
 from tests.support.deadlines import shorten_deadlines
 from training import pull, push
 from training.evaluate import write_card
@@ -406,14 +406,16 @@ def test_a_commit_that_is_not_what_was_sent_is_not_tagged(send, writer, monkeypa
 
 def test_the_same_push_twice_at_once(send, writer, measured):
     for version in ("v1.0.0", "v1.1.0", "v1.2.0"):
-        first, second = outcomes(*[lambda version=version: send(version=version)] * 2)
+        first, second = results_of(*[lambda version=version: send(version=version)] * 2)
         assert first == second == tags(writer)[version]
         assert_complete(writer, measured, version)
 
 
 def test_two_contents_for_one_version_at_once(send, writer, measured, other):
     for version in ("v1.0.0", "v1.1.0", "v1.2.0"):
-        found = outcomes(*(lambda f=folder, v=version: send(f, v) for folder in (measured, other)))
+        found = results_of(
+            *(lambda f=folder, v=version: send(f, v) for folder in (measured, other))
+        )
         (lost,) = (outcome for outcome in found if isinstance(outcome, FERError))
         (won,) = (outcome for outcome in found if isinstance(outcome, str))
         assert isinstance(lost, RegistryError)
@@ -423,7 +425,7 @@ def test_two_contents_for_one_version_at_once(send, writer, measured, other):
 
 
 def test_two_versions_at_once(send, writer, measured, other):
-    first, second = outcomes(send, lambda: send(other, "v1.1.0"))
+    first, second = results_of(send, lambda: send(other, "v1.1.0"))
     assert tags(writer) == {"v1.0.0": first, "v1.1.0": second}
     assert_complete(writer, measured)
     assert_complete(writer, other, "v1.1.0")

@@ -1,4 +1,4 @@
-"""The log of requests and the faults, in front of the Hub's routes."""
+"""The log of requests, and the faults on demand, in front of the Hub's routes."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ from demo.hub_server.faults import (
 POLL_SECONDS = 0.02
 
 
-class Gate:
-    """The outermost layer: it notes each request, applies the rules.
-
-    And lets routes see the path as it was sent.
-    """
+class LogAndFaults:
+    """The outermost layer: it notes each request, applies the rules, and keeps the path as sent."""
 
     def __init__(self, app: ASGIApp, faults: list[Fault], log: list[Request]) -> None:
-        self.app, self.faults, self.log = app, faults, log
+        self.app = app
+        self.faults = faults
+        self.log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = _request(scope)
@@ -62,10 +61,7 @@ class Gate:
                 await self.app(scope, receive, _damaged(action, send))
 
     async def _hold(self, fault: Fault, receive: Receive) -> bool:
-        """Wait until the rule is cleared.
-
-        False if the client is gone, which is looked for once more at the end.
-        """
+        """Wait until the rule is cleared; False if the client is gone by then."""
         while True:
             cleared = fault not in self.faults
             try:
@@ -105,10 +101,12 @@ async def _answer(answer: Answer, send: Send) -> None:
 
 
 async def _read(receive: Receive) -> bytes:
-    body, more = b"", True
+    body = b""
+    more = True
     while more:
         message = await receive()
-        body, more = body + message.get("body", b""), message.get("more_body", False)
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
     return body
 
 
@@ -123,10 +121,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 def _damaged(action: Truncate | Corrupt | LoseAnswer, send: Send) -> Send:
-    """A `send` that spoils the body.
-
-    Uvicorn closes a connection whose body stays shorter than promised.
-    """
+    """A `send` that spoils the body; Uvicorn closes a connection whose body stays too short."""
 
     async def send_damaged(message: Message) -> None:
         body = message.get("body", b"")
@@ -135,22 +130,20 @@ def _damaged(action: Truncate | Corrupt | LoseAnswer, send: Send) -> Send:
         elif isinstance(action, Corrupt):
             await send({**message, "body": _flip_middle(body)})
         else:
-            keep = (
-                0
-                if isinstance(action, LoseAnswer)
-                else len(body) // 2
-                if action.keep is None
-                else action.keep
-            )
-            await send({**message, "body": body[:keep], "more_body": True})
+            await send({**message, "body": body[: _kept(action, body)], "more_body": True})
 
     return send_damaged
 
 
+def _kept(action: Truncate | LoseAnswer, body: bytes) -> int:
+    """How many bytes of the body are sent."""
+    if isinstance(action, LoseAnswer):
+        return 0
+    return len(body) // 2 if action.keep is None else action.keep
+
+
 def _flip_middle(body: bytes) -> bytes:
-    middle = len(body) // 2
-    return (
-        body[:middle]
-        + bytes(byte ^ 0xFF for byte in body[middle : middle + 1])
-        + body[middle + 1 :]
-    )
+    changed = bytearray(body)
+    if changed:
+        changed[len(changed) // 2] ^= 0xFF
+    return bytes(changed)
