@@ -6,7 +6,7 @@ import time
 from collections import Counter
 
 SILENCE = 8.0
-"""Seconds without a byte after which a call is given up."""
+"""Seconds without a byte after which a call is given up, where it does not ask for others."""
 _ATTEMPTS = 2
 
 
@@ -17,11 +17,16 @@ class Deadline:
     """
 
     def __init__(self, seconds: float = SILENCE, *, silence: float | None = None) -> None:
-        self.seconds = seconds
-        self.silence = SILENCE if silence is None else silence
+        self._seconds = seconds
+        self._silence = silence
         self._started = time.monotonic()
         self._heard = self._started
         self._unanswered = Counter[str]()
+
+    @property
+    def silence(self) -> float:
+        """Seconds without a byte after which it is over."""
+        return SILENCE if self._silence is None else self._silence
 
     def hear(self) -> None:
         """Note that bytes came."""
@@ -33,7 +38,7 @@ class Deadline:
 
     def left(self) -> float:
         """Seconds until the call is given up, below 0 from then on."""
-        end = min(self._heard + self.silence, self._started + self.seconds)
+        end = min(self._heard + self.silence, self._started + self._seconds)
         return end - time.monotonic()
 
     def check(self) -> float:

@@ -20,9 +20,7 @@ import streamlit as st
 
 from app_pages.shared.catalogue import Memory
 from fer import BundledRegistry, EmotionClassifier, FERError, ModelError, VersionRef
-from fer.registry import hub_cache as cache_module
-from fer.registry.hub_listing import MAX_VERSIONS
-from fer.versions.folder import GRAPH, METRICS, PREDICTIONS, write_config
+from fer.versions.folder import GRAPH, METRICS, write_config
 from fer.versions.graph_check import check_graph
 from fer.versions.sandbox import CPU_SECONDS, SECONDS, Trials
 from tests.factories.hostile_graphs import HOSTILE, mutations
@@ -207,38 +205,3 @@ def test_large_metrics_are_neither_read_nor_kept(visit, publish, tmp_path) -> No
     assert entries["v1.11.0"] == ""
     assert "more than 2 MB of metrics.json together" in entries["v1.1.0"]
     assert resident() - before < MUCH
-
-
-def test_at_most_a_hundred_versions_are_listed(visit, publish, writer) -> None:
-    commit = publish("v0.0.1")
-    for number in range(MAX_VERSIONS + 4):
-        writer.create_tag(REPO, tag=f"v1.0.{number}", revision=commit)
-    listing = visit(token=False).list()
-    assert len(listing.versions) == MAX_VERSIONS
-    assert listing.versions[0].name == f"v1.0.{MAX_VERSIONS + 3}"
-    assert listing.notice.startswith(f"{REPO} holds 105 versions; listed are 100, the newest and")
-
-
-def test_visitors_repos_have_a_cache_of_their_own_of_bounded_size(
-    visit, publish, tmp_path, monkeypatch
-) -> None:
-    monkeypatch.setattr(cache_module, "LIMIT", 3 << 20)
-    cache_module._cache_in.cache_clear()
-    registry = visit(token=False)
-    for number in range(5):
-        large = changed(tmp_path / f"{number}", PREDICTIONS, os.urandom(1 << 20))
-        publish(f"v1.{number}.0", large)
-        registry.refresh()
-        version = registry.fetch(registry.resolve("latest"))
-    own, visitors = tmp_path / "hf-home" / "hub", tmp_path / "hf-home" / "fer-visitors"
-    assert version.folder.is_relative_to(visitors)
-    assert version.read(PREDICTIONS)
-    assert not own.exists()
-    size = sum(
-        path.stat().st_size
-        for path in visitors.rglob("*")
-        if path.is_file() and not path.is_symlink()
-    )
-    assert 1 << 20 < size < 4 << 20
-    # made room once, fetched again
-    assert registry.fetch(registry.resolve("v1.0.0")).read(PREDICTIONS)

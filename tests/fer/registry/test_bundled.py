@@ -1,28 +1,18 @@
-"""The bundled versions are found by their folder's name, and by nothing else.
-
-A listing tells names apart.
-"""
+"""The bundled versions are found by their folder's name, and by nothing else."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from fer import (
-    Aliases,
     BundledRegistry,
     HubRegistry,
-    Listing,
     ModelError,
     ModelVersion,
     Registry,
-    RegistryError,
-    VersionRef,
     load_version,
 )
 from fer.registry.base import DEFAULT
@@ -148,49 +138,3 @@ def test_descriptions_tell_what_is_broken(registry, models):
 def test_a_config_of_any_kind_can_be_listed(models, config):
     (models / "one" / CONFIG).write_bytes(config)
     assert BundledRegistry(models).resolve("one").date is None
-
-
-def listing(*names: str, **options: Any) -> Listing:
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    refs = (
-        VersionRef(name, f"{n:040x}", start + timedelta(n)) for n, name in enumerate(names, start=1)
-    )
-    return Listing("somewhere", tuple(refs), **options)
-
-
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [(("a", DEFAULT), DEFAULT), (("b", "a"), "b"), (("v2.0.0", "v1.0.0"), "v2.0.0")],
-)
-def test_the_default_of_a_listing(names, expected):
-    assert listing(*names).default().name == expected
-
-
-def test_production_goes_before_the_default():
-    refs = (VersionRef(DEFAULT, "a"), VersionRef("b", "b", aliases=("challenger", "production")))
-    assert Listing("somewhere", refs).default().name == "b"
-
-
-def test_an_alias_without_its_version_is_an_error_of_the_registry():
-    document = {
-        "schema": 1,
-        "aliases": {"production": {"version": "v9.0.0", "commit": "9" * 40}},
-        "history": [
-            {
-                "alias": "production",
-                "version": "v9.0.0",
-                "commit": "9" * 40,
-                "from": None,
-                "reason": "r",
-                "actor": "a",
-                "time": "2026-01-01T00:00:00+00:00",
-                "forced": False,
-                "gate": None,
-            }
-        ],
-    }
-    aliases = Aliases.parse(json.dumps(document).encode())
-    with pytest.raises(
-        RegistryError, match=r"^somewhere: production is v9\.0\.0 at 999999999999, but that versio"
-    ):
-        listing("v1.0.0", aliases=aliases).resolve("production")
