@@ -1,4 +1,6 @@
-"""Take a tiny version through its whole life on a Hub for tests: train, push, compare, promote, roll back, pull.
+"""Take a tiny version through its whole life on a Hub of one's own.
+
+It is trained, pushed, compared, promoted, rolled back and pulled.
 
     python -m demo.cycle          or: make demo-cycle
 

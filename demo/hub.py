@@ -1,4 +1,4 @@
-"""Open the app on a Hub for tests that holds the bundled versions, to try the whole registry on one machine.
+"""Open the app on a Hub of one's own with the bundled versions, to try the whole registry.
 
     python -m demo.hub          or: make demo-hub
 
@@ -46,13 +46,15 @@ def instructions(typist: Terminal, app: str) -> str:
         [
             f"\nThe app    {app}",
             f"The Hub    {typist.hub.url}    repo {REPO}",
-            "\nIn a second terminal (the app shows news within a minute, or at once after its refresh button):\n",
+            "\nIn a second terminal (the app shows news within a minute, or at once after its refresh"
+            " button):\n",
             f"cd {shlex.quote(str(ROOT))}",
             typist.exports,
             "\n# train a tiny version on drawn faces and publish it\n",
             *terminal.train(here),
             terminal.push(f"{here}/tiny", tiny),
-            f"\n# measure the bundled version on the drawn faces too; the page Compare can then pair {again} with {tiny}\n",
+            "\n# measure the bundled version on the drawn faces too; the page Compare can then pair"
+            f" {again} with {tiny}\n",
             *terminal.measure_default(here),
             terminal.push(f"{here}/{DEFAULT}", again),
             "\n# promote: the gate refuses; by force; and back\n",

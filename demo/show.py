@@ -22,17 +22,17 @@ def main(repo: str, names: Sequence[str]) -> None:
     """Print one line a version, then one a pair."""
     registry = open_registry(repo)
     refs = registry.list().versions
-    for ref, outcome in registry.describe(refs).items():
-        print(_line(ref, outcome))
+    for ref, described in registry.describe(refs).items():
+        print(_line(ref, described))
     for name in names[1:]:
         print(_verdict(registry, names[0], name))
 
 
-def _line(ref: VersionRef, outcome: ModelVersion | FERError) -> str:
+def _line(ref: VersionRef, described: ModelVersion | FERError) -> str:
     start = f"{ref.name}  {ref.commit[:12]}  {f'{ref.date:%Y-%m-%d %H:%M}' if ref.date else '-'}"
-    if isinstance(outcome, FERError):
-        return f"{start}  {outcome}"
-    report = outcome.report()
+    if isinstance(described, FERError):
+        return f"{start}  {described}"
+    report = described.report()
     assert report, f"{ref.name} was never evaluated"
     known = report.test_sets[TEST_SET]
     accuracy = known.labellings[TEST_SET].accuracy

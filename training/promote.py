@@ -71,7 +71,7 @@ def main(
         print(f"{move.alias} is {ref.name} already: nothing to do.")
         return None
     if config.version:
-        move = _judged(move, registry, force=config.force)
+        move = _with_gate(move, registry, force=config.force)
     record(repo, move)
     print(f"{_path(move)}, by {actor}{' by force' if move.forced else ''}: {move.reason}")
     return move
@@ -176,7 +176,7 @@ def _before(registry: HubRegistry, alias: str, aliases: Aliases) -> VersionRef:
     return ref
 
 
-def _judged(move: Move, registry: HubRegistry, *, force: bool) -> Move:
+def _with_gate(move: Move, registry: HubRegistry, *, force: bool) -> Move:
     """The move with what the gate found. Raises RegistryError if it refuses and is not forced."""
     checks = _checks(move, registry)
     print(table(checks))

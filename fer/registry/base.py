@@ -26,8 +26,17 @@ class VersionRef:
 
     Two are equal where both agree; the date and the aliases are what the registry said of it.
 
-    `commit` is the full sha of a commit on the Hub. For a bundled version it is the sha256 of its
-    `config.json`, which seals every other file; empty if that file cannot be read.
+    Attributes:
+        name: The tag `vX.Y.Z` of a Hub repo, or the name of a bundled folder.
+        commit: On the Hub the full sha of a commit. For a bundled version the sha256 of its
+            `config.json`, which seals every other file; empty if that file cannot be read.
+        date: When it was published or, if bundled, trained; None where that is not known.
+        aliases: The names that stand for it now.
+
+    Example:
+        >>> from fer import VersionRef
+        >>> VersionRef("v1.0.0", "a" * 40) == VersionRef("v1.0.0", "a" * 40, aliases=("latest",))
+        True
     """
 
     name: str
@@ -38,10 +47,21 @@ class VersionRef:
 
 @dataclass(frozen=True)
 class Listing:
-    """The versions of a registry at one moment, newest first.
+    """The versions of a registry at one moment.
 
-    `notice` is a sentence for the user where the listing is not all it should be; with `offline` it
-    is an old one, and only what is in the cache can be fetched.
+    Attributes:
+        source: The name of the registry.
+        versions: The versions, newest first.
+        aliases: The names that move, with their history.
+        notice: A sentence for the user where the listing is not all it should be, else empty.
+        time: When the registry was asked.
+        offline: Whether it is an old listing, of which only what is in the cache can be fetched.
+
+    Example:
+        >>> from fer import Listing, VersionRef
+        >>> listing = Listing("user/faces", (VersionRef("v1.1.0", "b" * 40),))
+        >>> listing.resolve("latest").name
+        'v1.1.0'
     """
 
     source: str
@@ -52,9 +72,14 @@ class Listing:
     offline: bool = False
 
     def resolve(self, name: str) -> VersionRef:
-        """The version called so: a version, an alias, `latest` or a full sha.
+        """The version called so.
 
-        Raises ModelError where there is none, RegistryError for an alias whose version is gone.
+        Args:
+            name: The name of a version, an alias, `latest`, or a full commit.
+
+        Raises:
+            ModelError: There is no version of this name.
+            RegistryError: It is an alias whose version is gone.
         """
         if name == LATEST and self.versions:
             return self.versions[0]
@@ -64,7 +89,11 @@ class Listing:
         raise self._unknown(name)
 
     def default(self) -> VersionRef:
-        """The version to start with: the one in production, else the default, else the newest."""
+        """The version to start with: the one in production, else the default, else the newest.
+
+        Raises:
+            ModelError: There is no version at all.
+        """
         named = {name: ref for ref in self.versions for name in (ref.name, *ref.aliases)}
         return named.get(PRODUCTION) or named.get(DEFAULT) or self.resolve(LATEST)
 

@@ -17,9 +17,16 @@ from fer.versions.folder import BUNDLED, CONFIG, MAX_BYTES, ModelVersion, read_v
 
 
 class BundledRegistry:
-    """The version folders of one folder.
+    """The version folders of one folder; a broken one is listed too, and refused when fetched.
 
-    A broken one is listed too and complains when it is fetched.
+    Args:
+        folder: Where the folders lie, by default those that come with the program.
+
+    Example:
+        >>> from fer import BundledRegistry
+        >>> registry = BundledRegistry()
+        >>> registry.fetch(registry.resolve("seed-cnn")).labels
+        ('happy', 'sad', 'neutral', 'surprised')
     """
 
     def __init__(self, folder: Path = BUNDLED) -> None:
@@ -52,9 +59,22 @@ class BundledRegistry:
 
 
 def load_version(name: str = DEFAULT, *, folder: Path = BUNDLED) -> ModelVersion:
-    """The checked bundled version called `name`.
+    """A bundled version, checked.
 
-    Raises ModelError if there is none, or if it is broken.
+    Args:
+        name: The name of its folder, or the commit of its listing.
+        folder: Where the folders lie, by default those that come with the program.
+
+    Returns:
+        The version with every file that inference needs.
+
+    Raises:
+        ModelError: There is no such version, or it is broken.
+
+    Example:
+        >>> from fer import load_version
+        >>> load_version().name
+        'flagship'
     """
     registry = BundledRegistry(folder)
     return registry.fetch(registry.resolve(name))

@@ -525,8 +525,8 @@ def test_two_promotions_of_one_alias_at_once(hub, move, writer):
     found = results_of(
         *(lambda v=version: move(v, reason=reasons[v], force=True) for version in reasons)
     )
-    (won,) = (outcome for outcome in found if isinstance(outcome, Move))
-    (lost,) = (outcome for outcome in found if isinstance(outcome, FERError))
+    (won,) = (result for result in found if isinstance(result, Move))
+    (lost,) = (result for result in found if isinstance(result, FERError))
     assert (
         f"meanwhile tester moved production: v1.0.0 -> {won.target.version}"
         f" ({won.reason[:-4]}\\x1b[2J)" in str(lost)
@@ -538,7 +538,7 @@ def test_two_promotions_of_one_alias_at_once(hub, move, writer):
 def test_promotions_of_two_aliases_at_once(hub, move, writer):
     hub.fault(Delay(0.1), "/commit/")
     found = results_of(lambda: move(GOOD), lambda: move(BETTER, alias="challenger"))
-    assert all(isinstance(outcome, Move) for outcome in found)
+    assert all(isinstance(result, Move) for result in found)
     assert len(aliases(writer).history) == 2
     assert {alias: target.version for alias, target in aliases(writer).targets.items()} == {
         "production": GOOD,

@@ -416,8 +416,8 @@ def test_two_contents_for_one_version_at_once(send, writer, measured, other):
         found = results_of(
             *(lambda f=folder, v=version: send(f, v) for folder in (measured, other))
         )
-        (lost,) = (outcome for outcome in found if isinstance(outcome, FERError))
-        (won,) = (outcome for outcome in found if isinstance(outcome, str))
+        (lost,) = (result for result in found if isinstance(result, FERError))
+        (won,) = (result for result in found if isinstance(result, str))
         assert isinstance(lost, RegistryError)
         assert f"has another {version}, commit {won}" in str(lost)
         assert tags(writer)[version] == won

@@ -117,7 +117,7 @@ def test_a_version_that_changed_is_not_the_one_that_was_listed(registry, models)
 def test_descriptions_tell_what_is_broken(registry, models):
     (models / "one" / GRAPH).write_bytes(b"")
     found = registry.describe(registry.list().versions)
-    assert {ref.name: type(outcome) for ref, outcome in found.items()} == {
+    assert {ref.name: type(result) for ref, result in found.items()} == {
         "one": ModelError,
         "two": ModelVersion,
     }
