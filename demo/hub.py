@@ -46,8 +46,8 @@ def instructions(typist: Terminal, app: str) -> str:
         [
             f"\nThe app    {app}",
             f"The Hub    {typist.hub.url}    repo {REPO}",
-            "\nIn a second terminal (the app shows news within a minute, or at once after its refresh"
-            " button):\n",
+            "\nIn a second terminal (the app shows news within a minute, or at once after its"
+            " refresh button):\n",
             f"cd {shlex.quote(str(ROOT))}",
             typist.exports,
             "\n# train a tiny version on drawn faces and publish it\n",
