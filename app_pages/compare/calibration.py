@@ -21,7 +21,8 @@ from app_pages.compare.charts import (
     safe,
     show,
 )
-from app_pages.shared.catalogue import Catalogue, Entry, Labelling
+from app_pages.shared.catalogue import Catalogue
+from app_pages.shared.entry import Entry, Labelling
 from app_pages.shared.theme import GREY
 from app_pages.shared.widgets import plain
 from fer import FERError

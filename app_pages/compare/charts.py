@@ -13,7 +13,7 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
-from app_pages.shared.catalogue import FER2013, ORDINARY, Entry, Labelling
+from app_pages.shared.entry import FER2013, ORDINARY, Entry, Labelling
 from app_pages.shared.theme import current_theme
 from app_pages.shared.widgets import plain
 from fer.colors import color_of

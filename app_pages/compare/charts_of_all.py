@@ -15,7 +15,7 @@ from app_pages.compare.charts import (
     line_color,
     safe,
 )
-from app_pages.shared.catalogue import Entry, Labelling
+from app_pages.shared.entry import Entry, Labelling
 from fer.intervals import Estimate
 
 Point = tuple[float, float]

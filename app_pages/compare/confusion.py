@@ -17,7 +17,8 @@ from app_pages.compare.charts import (
     note_left_out,
     show_grid,
 )
-from app_pages.shared.catalogue import Catalogue, Entry, Labelling
+from app_pages.shared.catalogue import Catalogue
+from app_pages.shared.entry import Entry, Labelling
 from app_pages.shared.theme import LESS, MORE, current_theme
 from app_pages.shared.widgets import plain
 

@@ -16,7 +16,7 @@ from app_pages.compare.charts import (
     safe,
     square,
 )
-from app_pages.shared.catalogue import Entry, Labelling, labellings_of
+from app_pages.shared.entry import Entry, Labelling, labellings_of
 from fer.colors import color_of
 from fer.intervals import Estimate
 

@@ -10,7 +10,8 @@ from app_pages.compare.charts import METRICS, labelling_title, show, show_titled
 from app_pages.compare.charts_of_all import history_chart, trade_chart
 from app_pages.compare.intervals import accuracy_rows, interval_chart, recall_rows
 from app_pages.compare.speed import speeds_of
-from app_pages.shared.catalogue import Catalogue, Entry, Labelling
+from app_pages.shared.catalogue import Catalogue
+from app_pages.shared.entry import Entry, Labelling
 from app_pages.shared.widgets import plain
 from fer.versions.folder import GRAPH
 

@@ -12,8 +12,9 @@ from app_pages.compare.speed import speed_button, speed_words, speeds_of
 from app_pages.compare.table import broken_list, version_table
 from app_pages.compare.verdict import verdict
 from app_pages.shared import sidebar, widgets
-from app_pages.shared.catalogue import FER2013, Catalogue, Entry, Labelling, labellings_of
+from app_pages.shared.catalogue import Catalogue
 from app_pages.shared.changes import tell_changes
+from app_pages.shared.entry import FER2013, Entry, Labelling, labellings_of
 
 
 def choose_versions(catalogue: Catalogue) -> list[Entry]:

@@ -16,7 +16,8 @@ from app_pages.compare.charts import (
     safe,
     show_grid,
 )
-from app_pages.shared.catalogue import FER2013, Catalogue, Entry, Labelling
+from app_pages.shared.catalogue import Catalogue
+from app_pages.shared.entry import FER2013, Entry, Labelling
 from app_pages.shared.widgets import plain
 from fer.versions.report import Robustness
 

@@ -10,7 +10,8 @@ from app_pages.compare.model_card import model_card_and_history
 from app_pages.compare.overview import overview
 from app_pages.compare.robustness import robustness
 from app_pages.compare.your_photos import on_your_photos
-from app_pages.shared.catalogue import Catalogue, Entry, Labelling
+from app_pages.shared.catalogue import Catalogue
+from app_pages.shared.entry import Entry, Labelling
 
 Section = Callable[[Catalogue, Sequence[Entry], Labelling], None]
 

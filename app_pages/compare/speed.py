@@ -11,7 +11,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from app_pages.shared.catalogue import Catalogue, Entry
+from app_pages.shared.catalogue import Catalogue
+from app_pages.shared.entry import Entry
 from app_pages.shared.widgets import show_error
 from fer import EmotionClassifier, FERError
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from app_pages.shared.catalogue import FER2013, ORDINARY, Entry
+from app_pages.shared.entry import FER2013, ORDINARY, Entry
 from app_pages.shared.html import render
 from app_pages.shared.widgets import plain
 from fer.intervals import Estimate

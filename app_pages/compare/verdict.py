@@ -8,7 +8,8 @@ from typing import NamedTuple
 import streamlit as st
 
 from app_pages.compare.charts import labelling_title
-from app_pages.shared.catalogue import Catalogue, Entry, Labelling
+from app_pages.shared.catalogue import Catalogue
+from app_pages.shared.entry import Entry, Labelling
 from app_pages.shared.html import render
 from app_pages.shared.widgets import count
 from fer import FERError, ModelError

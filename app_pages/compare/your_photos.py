@@ -12,7 +12,8 @@ from app_pages.compare.side_by_side import ComparedFace, SideBySide
 from app_pages.photos.session import Visit
 from app_pages.photos.sources import add_photos, clear, current_visit, welcome
 from app_pages.shared import sidebar, widgets
-from app_pages.shared.catalogue import Catalogue, Entry, Labelling
+from app_pages.shared.catalogue import Catalogue
+from app_pages.shared.entry import Entry, Labelling
 from fer import EmotionClassifier, FaceDetector, FERError, FERPipeline
 
 _FACES_A_PAGE = 12

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app_pages.shared.catalogue import Catalogue, Entry
+from app_pages.shared.catalogue import Catalogue
 from app_pages.shared.changes import SWITCH_ICON, tell_changes
 from app_pages.shared.detectors import Failure, shared_detector
+from app_pages.shared.entry import Entry
 from app_pages.shared.registries import (
     BUNDLED_SOURCE,
     any_repo_allowed,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app_pages.shared.catalogue import FER2013, ORDINARY, Entry
+from app_pages.shared.entry import FER2013, ORDINARY, Entry
 from app_pages.shared.face_cards import legend
 from app_pages.shared.widgets import plain
 from fer import LABELS

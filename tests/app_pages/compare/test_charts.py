@@ -10,7 +10,7 @@ import pytest
 from app_pages.compare import charts
 from app_pages.compare.charts import colored, labelling_title, lay_out, line_color
 from app_pages.shared import theme
-from app_pages.shared.catalogue import FER2013, ORDINARY, Labelling
+from app_pages.shared.entry import FER2013, ORDINARY, Labelling
 from app_pages.shared.theme import DARK, LIGHT
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app_pages.shared import sidebar
-from app_pages.shared.catalogue import FER2013
+from app_pages.shared.entry import FER2013
 from tests.factories.compared import CROPS
 from tests.factories.measured import write_measured
 from tests.support.pages import choose, open_page, open_section, texts

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app_pages.shared.catalogue import FER2013
+from app_pages.shared.entry import FER2013
 from tests.factories.versions import SEED
 from tests.support.pages import choose, open_page, open_section, texts
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app_pages.shared import catalogue as catalogue_module
-from app_pages.shared.catalogue import FER2013, ORDINARY, Entry, Memory, labellings_of
+from app_pages.shared.catalogue import Memory
 from fer import BundledRegistry, EmotionClassifier, ModelError, RegistryError
 from fer.versions.comparison import Predictions
 from fer.versions.folder import CARD
@@ -126,11 +126,3 @@ def test_a_registry_that_refuses_is_an_error(memory: Memory) -> None:
     memory.registry.list = refuse  # type: ignore[method-assign,assignment]
     with pytest.raises(RegistryError, match="no"):
         memory.catalogue()
-
-
-def test_ordinary_faces_lead_the_labellings(tmp_path: Path) -> None:
-    write_measured(tmp_path / "both", 0.8, ordinary=0.6)
-    write_measured(tmp_path / "one", 0.8, seed=1)
-    entries: list[Entry] = list(Memory(BundledRegistry(tmp_path)).catalogue().entries)
-    assert labellings_of([]) == []
-    assert labellings_of(entries)[:2] == [ORDINARY, FER2013]
