@@ -27,7 +27,7 @@ MAX_VIEWS = 8
 class CropGeometry:
     """How to lay the square of the training pictures around a detected face.
 
-    Attributes:
+    Args:
         scale: The side of the square, in heights of the face's box; in [0.2, 5].
         shift: From the centre of the box to that of the square, (x, y) in heights of the box, each
             in [-1, 1]. Before the box is clipped to the picture: `Face.extent` counts.
@@ -74,7 +74,7 @@ class CropGeometry:
 class Views:
     """The views of a face whose answers are averaged: test-time augmentation.
 
-    Attributes:
+    Args:
         scales: The sides of the squares to cut, relative to that of the geometry. The first one is
             the crop that pages show.
         mirror: Whether each is seen a second time, in its mirror image.

@@ -19,7 +19,7 @@ Array = NDArray[np.float32]
 class Candidates:
     """What may be faces, one a row.
 
-    Attributes:
+    Args:
         points: (n, points, 2) float32: the top left and the bottom right corner of the box, then
             the landmarks, each (x, y) in pixels.
         scores: (n,) float32 in [0, 1].
