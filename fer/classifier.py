@@ -43,7 +43,7 @@ class EmotionClassifier:
     def __init__(self, version: ModelVersion, *, threads: int | None = None) -> None:
         self.version = version
         self.labels = version.labels
-        self._graph = InferenceGraph(version, threads=threads or min(2, os.cpu_count() or 1))
+        self._graph = InferenceGraph(version, threads=threads or _default_threads())
         self._size = version.input_shape[:2]
         self.predict(np.zeros((2, *self._size), np.uint8))  # two: a graph may be good for one alone
 
@@ -65,7 +65,7 @@ class EmotionClassifier:
         self._check(crops)
         if not len(crops):
             return np.empty((0, len(self.labels)), np.float32)
-        views = crops if crops.ndim == 4 else views_of_crops(crops, self.version.views)
+        views = self._views(crops)
         inputs = normalize(views.reshape(-1, *self._size), self.version.input_range)
         return self._probabilities(self._graph.run(inputs), views.shape[1])
 
@@ -88,12 +88,19 @@ class EmotionClassifier:
 
     def _check(self, crops: NDArray[np.uint8]) -> None:
         height, width = self._size
-        has_shape = crops.ndim in (3, 4) and crops.shape[-2:] == self._size
-        if not has_shape or 0 in crops.shape[1:] or crops.dtype != np.uint8:
+        if not self._fit(crops):
             raise ValueError(
                 f"crops must be uint8 (n, {height}, {width}) or (n, views,"
                 f" {height}, {width}), received {crops.dtype} {crops.shape}"
             )
+
+    def _fit(self, crops: NDArray[np.uint8]) -> bool:
+        has_shape = crops.ndim in (3, 4) and crops.shape[-2:] == self._size
+        return has_shape and 0 not in crops.shape[1:] and crops.dtype == np.uint8
+
+    def _views(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """(n, views, height, width), whether they are so already or one crop a face."""
+        return crops if crops.ndim == 4 else views_of_crops(crops, self.version.views)
 
     def _probabilities(self, outputs: NDArray[np.float32], views: int) -> NDArray[np.float32]:
         """The normalised geometric mean over the views of each face, at the version's temperature.
@@ -101,13 +108,19 @@ class EmotionClassifier:
         It is the softmax of the mean logits, so that averaging before the temperature or after it
         gives the same.
         """
-        logits = logarithms(outputs) if self.version.output == "probabilities" else outputs
-        logits_of_faces = logits.reshape(-1, views, len(self.labels))
-        averaged = logits_of_faces.mean(axis=1)
+        logits = self._logits(outputs).reshape(-1, views, len(self.labels))
+        averaged = logits.mean(axis=1)
         return softmax(averaged, self.version.temperature).astype(np.float32)
+
+    def _logits(self, outputs: NDArray[np.float32]) -> NDArray[np.floating]:
+        return logarithms(outputs) if self.version.output == "probabilities" else outputs
 
     def _prediction(
         self, face: Face, scores: NDArray[np.float32], crop: NDArray[np.uint8]
     ) -> Prediction:
         by_label = dict(zip(self.labels, scores.tolist(), strict=True))
         return Prediction(face, by_label, crop, self.version.uncertain_below)
+
+
+def _default_threads() -> int:
+    return min(2, os.cpu_count() or 1)

@@ -7,18 +7,15 @@ sees them; the ending of a name is not believed. Sizes are checked before anythi
 from __future__ import annotations
 
 import os
-import struct
 import threading
-import warnings
-import zlib
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.BmpImagePlugin import BmpImageFile
 from PIL.GifImagePlugin import GifImageFile
@@ -29,7 +26,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
 from fer.errors import ImageError
-from fer.pillow_modes import to_rgb
+from fer.pillow import DAMAGE, make_upright, to_rgb, without_warnings
 from fer.signatures import kind_of
 
 MAX_BYTES = 50_000_000
@@ -73,23 +70,6 @@ _DECODERS: dict[str, type[ImageFile]] = {  # and HEIC's, which comes with a pack
     "AVIF": AvifImageFile,
 }
 
-# What Pillow and its C decoders raise for damaged bytes. They share no base class: the plugins
-# raise OSError and SyntaxError and let the exceptions of struct, zlib, indexing and arithmetic
-# pass; AVIF and HEIC add RuntimeError. Caught only around the decoding of one picture; fuzz tests
-# hold the list.
-_DAMAGE = (
-    OSError,
-    SyntaxError,
-    ValueError,
-    TypeError,
-    LookupError,
-    ArithmeticError,
-    EOFError,
-    RuntimeError,
-    struct.error,
-    zlib.error,
-)
-
 _one_large_picture = threading.Lock()
 
 
@@ -132,10 +112,7 @@ def load_image(
         name = name or "the picture"
         data = _bytes(source)
     _check_bytes(len(data), name)
-    # The filter names Pillow alone: catch_warnings is not thread-safe, and this one may outlive a
-    # race without harm.
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"PIL\.")
+    with without_warnings():
         return _decode(data, kind_of(data), name)
 
 
@@ -154,11 +131,7 @@ def _bytes(source: bytes | bytearray | memoryview | BinaryIO) -> bytes:
 def _read(path: Path, name: str) -> bytes:
     """The bytes of a file, of which the size is looked at first: it may grow meanwhile."""
     try:
-        if not path.is_file():
-            what = "is a folder or a device" if path.exists() else "does not exist"
-            raise ImageError(
-                f"{name}: expected a picture file, but this path {what}; check it and try again"
-            )
+        _check_file(path, name)
         _check_bytes(path.stat().st_size, name)
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
@@ -166,6 +139,14 @@ def _read(path: Path, name: str) -> bytes:
         raise ImageError(
             f"{name}: the file cannot be read ({error.strerror}); check path and rights"
         ) from error
+
+
+def _check_file(path: Path, name: str) -> None:
+    if not path.is_file():
+        what = "is a folder or a device" if path.exists() else "does not exist"
+        raise ImageError(
+            f"{name}: expected a picture file, but this path {what}; check it and try again"
+        )
 
 
 def _check_bytes(size: int, name: str) -> None:
@@ -188,14 +169,14 @@ def _decode(data: bytes, kind: str, name: str) -> NDArray[np.uint8]:
         _check_pixels(image.size, kind, name)
         with _turn_to_decode(image.size):
             image.load()
-            _make_upright(image)
+            make_upright(image)
             image = to_rgb(image)
             return np.array(image)
     except Image.DecompressionBombError as error:  # a frame or a tile far larger than its picture
         raise ImageError(
             f"{name}: this {kind} claims more than {MAX_PIXELS:,} pixels; export it again"
         ) from error
-    except (*_DAMAGE, MemoryError) as error:
+    except (*DAMAGE, MemoryError) as error:
         raise ImageError(
             f"{name}: damaged, cut short or without pixels (received {len(data):,} bytes of {kind};"
             f" {error}); copy it again from its source, or export it as JPEG or PNG"
@@ -242,9 +223,3 @@ def _turn_to_decode(size: tuple[int, int]) -> AbstractContextManager[object]:
 def _pixels(size: tuple[int, int]) -> int:
     width, height = size
     return width * height
-
-
-def _make_upright(image: Image.Image) -> None:
-    """Damaged EXIF may cost a picture its orientation, but not its pixels."""
-    with suppress(*_DAMAGE, AttributeError):  # the latter where a value is of a wrong type
-        ImageOps.exif_transpose(image, in_place=True)

@@ -48,8 +48,7 @@ class InferenceGraph:
             self._invoke(interpreter, inputs)
         except _FAILURES as error:
             raise self._error(f"{GRAPH} cannot run a batch of {len(inputs)} ({error})") from error
-        [output] = interpreter.get_output_details()
-        outputs: NDArray[np.float32] = interpreter.get_tensor(output["index"])
+        outputs = _outputs(interpreter)
         self._check_values(outputs, len(inputs))
         return outputs
 
@@ -93,14 +92,17 @@ class InferenceGraph:
     def _check_values(self, outputs: NDArray[np.float32], batch: int) -> None:
         """Check what the graph's description does not tell: its outputs for this batch."""
         expected = (batch, len(self._version.labels))
-        sound = outputs.shape == expected and bool(np.isfinite(outputs).all())
-        if sound and self._version.output == "probabilities":
-            sound = _are_probabilities(outputs)
-        if not sound:
-            raise self._error(
-                f"{GRAPH} returned {outputs.shape} {outputs.ravel()[:4].tolist()},"
-                f" {CONFIG} says {self._version.output} {expected}"
-            )
+        if outputs.shape == expected and self._are_sound(outputs):
+            return
+        raise self._error(
+            f"{GRAPH} returned {outputs.shape} {outputs.ravel()[:4].tolist()},"
+            f" {CONFIG} says {self._version.output} {expected}"
+        )
+
+    def _are_sound(self, outputs: NDArray[np.float32]) -> bool:
+        if self._version.output == "probabilities" and not _are_probabilities(outputs):
+            return False
+        return bool(np.isfinite(outputs).all())
 
     def _error(self, fault: str) -> ModelError:
         return ModelError(f"version {self._version.name}: {fault}.")
@@ -111,6 +113,11 @@ class _InterpreterOfThread(threading.local):
 
     interpreter: Interpreter | None = None
     batch = 0
+
+
+def _outputs(interpreter: Interpreter) -> NDArray[np.float32]:
+    [output] = interpreter.get_output_details()
+    return np.asarray(interpreter.get_tensor(output["index"]))
 
 
 def _type_and_shape(tensor: dict[str, Any]) -> tuple[str, tuple[int, ...]]:

@@ -65,8 +65,7 @@ class CropGeometry:
     def _center(self, box: Box, roll: float) -> Point:
         x, y = box.center
         right, down = (shift * box.height for shift in self.shift)
-        cos = math.cos(roll)
-        sin = math.sin(roll)
+        cos, sin = math.cos(roll), math.sin(roll)
         return x + right * cos - down * sin, y + right * sin + down * cos
 
 
@@ -136,7 +135,7 @@ def crop_faces(
         picture repeats its nearest edge.
     """
     if not faces:
-        return np.empty((0, *size) if grey else (0, *size, 3), np.uint8)
+        return _no_crops(size, grey=grey)
     squares = [geometry.square(face).scaled(scale) for face in faces]
     return np.stack([cut_square(image, square, size, grey=grey) for square in squares])
 
@@ -169,6 +168,11 @@ def normalize(
     low, high = value_range
     step = (high - low) / 255.0
     return (crops[..., None].astype(np.float32) * step + low).astype(np.float32)
+
+
+def _no_crops(size: tuple[int, int], *, grey: bool) -> NDArray[np.uint8]:
+    shape = size if grey else (*size, 3)
+    return np.empty((0, *shape), np.uint8)
 
 
 def _mirrored(crops: NDArray[np.uint8], views: Views) -> NDArray[np.uint8]:

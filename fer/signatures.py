@@ -45,9 +45,18 @@ def _brands(data: bytes) -> set[bytes]:
     """The major and the compatible brands of an ISO media file; none of other files."""
     if data[4:8] != b"ftyp":
         return set()
-    end = min(int.from_bytes(data[:4], "big"), 256)
-    compatible = {data[start : start + 4] for start in range(16, end, 4)}
-    return {data[8:12]} | compatible
+    major = data[8:12]
+    return {major, *_compatible_brands(data)}
+
+
+def _compatible_brands(data: bytes) -> list[bytes]:
+    """What follows the major brand and its version, up to the end of the box."""
+    return [data[start : start + 4] for start in range(16, _end_of_box(data), 4)]
+
+
+def _end_of_box(data: bytes) -> int:
+    length = int.from_bytes(data[:4], "big")
+    return min(length, 256)
 
 
 def _kind_of_text(data: bytes) -> str:

@@ -1,10 +1,10 @@
-"""Pillow's modes as RGB; test_images reads every one of them from files too."""
+"""Pillow's modes as RGB; test_images reads them, and every orientation, from files too."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from fer.pillow_modes import to_rgb
+from fer.pillow import to_rgb
 
 
 @pytest.mark.parametrize(
