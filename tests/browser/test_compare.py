@@ -92,7 +92,9 @@ def test_narrow_screens_stack(compare: Page, scheme: str) -> None:
     compare.emulate_media(color_scheme=scheme)
     compare.set_viewport_size({"width": 420, "height": 800})
     expect(compare.get_by_test_id("stDataFrame")).to_be_hidden()
-    expect(compare.locator(".fer-versions")).to_contain_text("FER2013 0.800 (0.776 to 0.822) of 1,200")
+    expect(compare.locator(".fer-versions")).to_contain_text(
+        "FER2013 0.800 (0.776 to 0.822) of 1,200"
+    )
     for name in ("Overview", "Confusion", "Calibration", "Card and history"):
         open_section(compare, name)
         expect(
