@@ -31,7 +31,7 @@ ANSWER = re.compile(r"no face found|\d\.\d\d")  # a fake camera's test picture m
 
 @pytest.fixture(scope="module")
 def hasty_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An app that forgets closed pages after two seconds, not two minutes, and takes few uploads."""
+    """An app that takes few uploads and forgets closed pages after two seconds, not two minutes."""
     variables = {
         "HF_HUB_OFFLINE": "1",
         "STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "2",
