@@ -16,7 +16,8 @@ from fer.records import csv_lines, origin_of, track_columns, track_record
 from fer.results import Track
 from fer.streams.engine import AnalysedFrame, StreamEngine, StreamSettings
 from fer.streams.timing import FrameTimes
-from fer.streams.video import Camera, VideoFile, VideoWriter
+from fer.streams.video import Camera, VideoFile
+from fer.streams.video_writer import VideoWriter
 
 _MINUTE = 60.0
 _ALL_FRAMES = 100_000  # an hour of a camera

@@ -36,7 +36,8 @@ from fer.detection.following import FollowingDetector
 from fer.records import track_columns
 from fer.registry.base import DEFAULT
 from fer.results import LABELS
-from fer.streams.video import Camera, Frame, VideoFile, VideoWriter
+from fer.streams.video import Camera, Frame, VideoFile
+from fer.streams.video_writer import VideoWriter
 
 ROOT = Path(__file__).resolve().parents[3]
 COMMAND = [sys.executable, "-m", "fer", "watch"]

@@ -31,7 +31,7 @@ from fer import (
 )
 from fer.registry import hub as hub_module
 from fer.registry.base import DEFAULT
-from fer.streams.video import VideoWriter
+from fer.streams.video_writer import VideoWriter
 from fer.versions.folder import CARD, GRAPH, PREDICTIONS, WEIGHTS
 from tests.factories.published import EVERY_FILE, REPO, fetch, move, set_aliases
 from tests.factories.versions import LABELS
