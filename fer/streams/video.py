@@ -57,16 +57,12 @@ class VideoFile:
     @property
     def damage(self) -> str:
         """What is wrong with a video that was read to its end; empty where nothing is."""
-        promised = self._promised_seconds()
-        missing = promised - self._end
-        faults = []
-        if self.damaged:
-            faults.append(f"{self.damaged} damaged packets")
-        if self.mended:
-            faults.append(f"{self.mended} damaged frames")
-        if missing > _GAP:
-            faults.append(f"{missing:.1f} s of {promised:.1f} s are missing at the end")
-        return ", ".join(faults)
+        faults = (
+            f"{self.damaged} damaged packets" if self.damaged else "",
+            f"{self.mended} damaged frames" if self.mended else "",
+            self._missing_end(),
+        )
+        return ", ".join(filter(None, faults))
 
     def __iter__(self) -> Iterator[Frame]:
         rate = self._stream.guessed_rate
@@ -76,6 +72,13 @@ class VideoFile:
 
     def close(self) -> None:
         self._container.close()
+
+    def _missing_end(self) -> str:
+        promised = self._promised_seconds()
+        missing = promised - self._end
+        if missing <= _GAP:
+            return ""
+        return f"{missing:.1f} s of {promised:.1f} s are missing at the end"
 
     def _promised_seconds(self) -> float:
         """The seconds up to which the header promises pictures, 0 where it does not tell."""
@@ -111,9 +114,7 @@ class VideoFile:
                     return
 
     def _frames_of(self, packet: av.Packet[av.VideoStream]) -> Iterator[av.VideoFrame]:
-        if packet.pts is not None:
-            end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-            self._end = max(self._end, end)
+        self._end = max(self._end, _end_of(packet))
         for frame in packet.decode():
             self.mended += frame.is_corrupt
             yield frame
@@ -182,7 +183,8 @@ def to_rgb(frame: av.VideoFrame) -> NDArray[np.uint8]:
 
 
 def _open_container(path: Path) -> InputContainer:
-    if not os.path.isfile(path):  # noqa: PTH113 - unlike Path.is_file, it says no to a name that is too long
+    # unlike Path.is_file, this says no to a name that is too long
+    if not os.path.isfile(path):  # noqa: PTH113
         raise VideoError(
             f"{str(path)[:200]} is no file; name a video file, or a camera by its number."
         )
@@ -203,6 +205,13 @@ def _unfit(container: InputContainer) -> str:
     if not container.streams.video:
         return "there is no picture in it, only other streams"
     return ""
+
+
+def _end_of(packet: av.Packet[av.VideoStream]) -> float:
+    """The seconds at which the packet's picture ends, 0 where it does not tell."""
+    if packet.pts is None:
+        return 0.0
+    return float((packet.pts + (packet.duration or 0)) * packet.time_base)
 
 
 def _seconds_of_tag(tag: str) -> float | None:

@@ -61,13 +61,16 @@ class VideoWriter(AbstractContextManager["VideoWriter"]):
                 self._mux(None)
                 whole = True
         finally:
-            with suppress(FFmpegError):  # closing again is harmless; what fails was told already
-                self._container.close()
-            if whole:
-                self._part.replace(self._path)
-            else:
-                with suppress(OSError):
-                    self._part.unlink()
+            self._finish(whole)
+
+    def _finish(self, whole: bool) -> None:
+        with suppress(FFmpegError):  # closing again is harmless; what fails was told already
+            self._container.close()
+        if whole:
+            self._part.replace(self._path)
+        else:
+            with suppress(OSError):
+                self._part.unlink()
 
     def _add_stream(self, image: NDArray[np.uint8]) -> av.VideoStream:
         height, width = image.shape[:2]
