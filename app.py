@@ -1,4 +1,4 @@
-"""The frame of the app: `streamlit run app.py`."""
+"""The app and its pages: `streamlit run app.py`."""
 
 from pathlib import Path
 

@@ -22,7 +22,7 @@ from tests.support.camera import camera_flags, open_live, portrait_frames, press
 from tests.support.find_chromium import find_chromium
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 60_000
+TIMEOUT = 60_000
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
                 page = browser.new_page(
                     viewport={"width": 1280, "height": height}, color_scheme="light"
                 )
-                page.set_default_timeout(PATIENCE)
+                page.set_default_timeout(TIMEOUT)
                 take(page, url)
                 page.screenshot(path=ROOT / "docs" / f"{take.__name__}.png")
             browser.close()

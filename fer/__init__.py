@@ -1,4 +1,13 @@
-"""Facial-expression prediction: everything the app, training and the command line share."""
+"""Facial-expression prediction: everything the app, training and the command line share.
+
+Example:
+    >>> import numpy as np
+    >>> from fer import EmotionClassifier, FERPipeline, load_detector, load_version
+    >>> pipeline = FERPipeline(load_detector("blazeface"), EmotionClassifier(load_version()))
+    >>> picture_without_faces = np.zeros((480, 640, 3), np.uint8)
+    >>> pipeline(picture_without_faces)
+    []
+"""
 
 from fer.annotate import annotate
 from fer.classifier import EmotionClassifier

@@ -113,10 +113,7 @@ def _printable(text: str) -> str:
 
 
 def _draw(image: NDArray[np.uint8], marks: Sequence[_Mark]) -> NDArray[np.uint8]:
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ValueError(
-            f"expected RGB uint8 (height, width, 3), received {image.dtype} {image.shape}"
-        )
+    _check_picture(image)
     height, width = image.shape[:2]
     canvas = np.array(image, order="C")
     outlines = [_draw_box(canvas, mark) for mark in marks]
@@ -126,21 +123,39 @@ def _draw(image: NDArray[np.uint8], marks: Sequence[_Mark]) -> NDArray[np.uint8]
     return canvas
 
 
+def _check_picture(image: NDArray[np.uint8]) -> None:
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
+        raise ValueError(
+            f"expected RGB uint8 (height, width, 3), received {image.dtype} {image.shape}"
+        )
+
+
 def _wanted(mark: _Mark, image: NDArray[np.uint8]) -> Wanted:
-    """The mark's caption in letters that suit the face and the picture."""
-    side = _side(image)
+    size = _letter_size(mark, _side(image))
+    return Wanted(mark.text, mark.number, size, mark.color, shrinks=not mark.steady)
+
+
+def _letter_size(mark: _Mark, side: float) -> float:
+    """Letters suit the face and the picture."""
     smallest = max(9.0, side * 0.024)
     largest = max(10.0, side * 0.038)
-    size = float(np.clip(_height(mark, side) * 0.12, smallest, largest))
-    return Wanted(mark.text, mark.number, size, mark.color, shrinks=not mark.steady)
+    return _clipped(_height(mark, side) * 0.12, smallest, largest)
+
+
+def _line_width(mark: _Mark, side: float) -> int:
+    """Lines suit the face and the picture, too."""
+    thinnest = max(1.0, side / 320)
+    thickest = max(1.0, side / 150)
+    return round(_clipped(_height(mark, side) * 0.02, thinnest, thickest))
+
+
+def _clipped(value: float, lowest: float, highest: float) -> float:
+    return min(max(value, lowest), highest)
 
 
 def _draw_box(canvas: NDArray[np.uint8], mark: _Mark) -> Rect:
     """Draw lines around the face's box and return their outline, clipped to the picture."""
-    side = _side(canvas)
-    thinnest = max(1.0, side / 320)
-    thickest = max(1.0, side / 150)
-    line = round(float(np.clip(_height(mark, side) * 0.02, thinnest, thickest)))
+    line = _line_width(mark, _side(canvas))
     outline = _outline(mark.box, line, canvas)
     x1, y1, x2, y2 = outline
     color = rgb(mark.color)

@@ -1,8 +1,7 @@
 """Whether scores are as sure as they are right, and the temperature that makes them so.
 
-As in `fer.metrics`, `scores` is (n, classes) probabilities and `targets` (n,) indices of the true
-class. The confidence of an answer is its highest score. Guo et al. 2017 is "On Calibration of
-Modern Neural Networks".
+`scores` and `targets` are those of `fer.metrics`; the confidence of an answer is its highest score.
+Guo et al. 2017 is "On Calibration of Modern Neural Networks".
 """
 
 from __future__ import annotations
@@ -10,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fer.intervals import Estimate
-from fer.metrics import Scores, Targets, log_loss
+from fer.intervals import Estimate, percentile_interval
+from fer.metrics import Scores, Targets, is_right, log_loss
 
 BINS = 15
 """Bins of confidence, of equal width, of which the calibration error is made."""
@@ -37,13 +36,12 @@ def reliability(scores: Scores, targets: Targets, *, bins: int = BINS) -> NDArra
         [[1.0, 0.6, 1.0], [2.0, 0.85, 0.5]]
     """
     confidence = scores.max(axis=1)
-    correct = scores.argmax(axis=1) == targets
     index = _bins(confidence, bins)
     count = np.bincount(index, minlength=bins).astype(np.float64)
-    confidence_sums = np.bincount(index, confidence, bins)
-    correct_sums = np.bincount(index, correct, bins)
     filled = np.where(count > 0, count, np.nan)
-    return np.stack([count, confidence_sums / filled, correct_sums / filled], axis=1)
+    mean_confidence = np.bincount(index, confidence, bins) / filled
+    accuracy = np.bincount(index, is_right(scores, targets), bins) / filled
+    return np.stack([count, mean_confidence, accuracy], axis=1)
 
 
 def expected_calibration_error(scores: Scores, targets: Targets) -> float:
@@ -92,15 +90,17 @@ def calibration_error_by_chance(scores: Scores, *, draws: int = 1000, seed: int 
         True
     """
     confidence = scores.max(axis=1)
-    index = _bins(confidence, BINS)
     rng = np.random.default_rng(seed)
     errors = []
     for _ in range(draws):
         right = rng.random(len(scores)) < confidence
-        gaps = np.bincount(index, right - confidence)
-        errors.append(float(np.abs(gaps).sum()) / len(scores))
-    low, high = np.percentile(errors, (2.5, 97.5))
-    return Estimate(float(np.mean(errors)), float(low), float(high), len(scores))
+        errors.append(_calibration_error(confidence, right))
+    return Estimate(float(np.mean(errors)), *percentile_interval(errors), n=len(scores))
+
+
+def _calibration_error(confidence: NDArray[np.floating], right: NDArray[np.bool_]) -> float:
+    gaps = np.bincount(_bins(confidence, BINS), right - confidence)
+    return float(np.abs(gaps).sum()) / len(confidence)
 
 
 def softmax(logits: Scores, temperature: float = 1.0) -> NDArray[np.float64]:
@@ -112,9 +112,6 @@ def softmax(logits: Scores, temperature: float = 1.0) -> NDArray[np.float64]:
 
     Returns:
         Probabilities (n, classes); each row sums to one.
-
-    Source:
-        Guo et al. 2017, section 4.2.
 
     Example:
         >>> logits = np.log([[0.8, 0.2]])
@@ -232,8 +229,12 @@ def risk_coverage(
     _, right = _most_confident_first(scores, targets)
     wrong = np.cumsum(~right)
     total = len(targets)
-    answered = [max(1, round(total * point / points)) for point in range(1, points + 1)]
-    return [(n / total, float(wrong[n - 1]) / n) for n in answered]
+    return [(n / total, float(wrong[n - 1]) / n) for n in _answered(total, points)]
+
+
+def _answered(total: int, points: int) -> list[int]:
+    """How many are answered at each point of the curve, at least one."""
+    return [max(1, round(total * point / points)) for point in range(1, points + 1)]
 
 
 def _bins(confidence: NDArray[np.floating], bins: int) -> NDArray[np.int64]:
@@ -245,6 +246,5 @@ def _most_confident_first(
 ) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
     """The confidence of each answer, (n,), and whether it is right, (n,)."""
     confidence = scores.max(axis=1)
-    right = scores.argmax(axis=1) == targets
     order = np.argsort(-confidence, kind="stable")
-    return confidence[order], right[order]
+    return confidence[order], is_right(scores, targets)[order]

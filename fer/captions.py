@@ -20,7 +20,8 @@ Size = tuple[int, int]
 """Height and width in pixels."""
 
 _SHRINKS = (1.0, 0.8, 0.64, 0.5)  # letter sizes that a crowd tries, in this order
-_SMALLEST = 7  # pixels, of letters that shrink
+_SMALLEST_IN_CROWD = 7  # pixels, of letters
+_SMALLEST = 6  # in a picture that is narrower than its caption
 
 
 class Caption(NamedTuple):
@@ -60,14 +61,21 @@ def placed(
 def fitted(caption: Caption, width: int) -> Caption:
     """The caption in letters small enough for a picture of this width."""
     excess = size_of(caption)[1] / width
-    return caption if excess <= 1 else caption._replace(size=max(6, int(caption.size / excess)))
+    if excess <= 1:
+        return caption
+    return caption._replace(size=max(_SMALLEST, int(caption.size / excess)))
 
 
 def size_of(caption: Caption) -> Size:
     """The size of the caption's tag."""
-    height = round(caption.size * 0.72) + 2 * round(caption.size * 0.3)
+    height = _cap_height(caption) + 2 * round(caption.size * 0.3)
     letters = math.ceil(_font(caption.size).getlength(caption.text))
     return height, letters + 2 * round(caption.size * 0.35)
+
+
+def _cap_height(caption: Caption) -> int:
+    """The height of a capital letter."""
+    return round(caption.size * 0.72)
 
 
 @lru_cache(maxsize=512)  # a stream asks for the same captions again and again
@@ -84,7 +92,7 @@ def _letters(caption: Caption, height: int, width: int) -> Image.Image:
     fine = 4 if caption.size < 40 else 1
     mask = Image.new("L", (width * fine, height * fine))
     middle = width * fine // 2
-    baseline = (height + round(caption.size * 0.72)) * fine // 2
+    baseline = (height + _cap_height(caption)) * fine // 2
     size = caption.size * fine
     ImageDraw.Draw(mask).text(
         (middle, baseline), caption.text, 255, _font(size), anchor="ms", stroke_width=size * 0.018
@@ -105,31 +113,38 @@ def _arranged(
     without_room = 0
     for one, box in zip(wanted, boxes, strict=True):
         taken = [*boxes, *(place for _, place in result)]
-        caption = _shrunk(one, shrink, picture)
-        place, hidden = _best_place(size_of(caption), box, taken, picture)
+        caption = _shrunk(one, shrink, picture[1])
+        place, hidden = _best_place(caption, box, taken, picture)
         if hidden and len(boxes) > 1:
             caption = caption._replace(text=one.number)
-            place, _ = _best_place(size_of(caption), box, taken, picture)
+            place, _ = _best_place(caption, box, taken, picture)
         result.append((caption, place))
         without_room += hidden > 0
     return result, without_room
 
 
-def _shrunk(wanted: Wanted, shrink: float, picture: Size) -> Caption:
-    size = max(_SMALLEST, round(wanted.size * shrink))
-    return fitted(Caption(wanted.text, size, wanted.color), picture[1])
+def _shrunk(wanted: Wanted, shrink: float, width: int) -> Caption:
+    size = max(_SMALLEST_IN_CROWD, round(wanted.size * shrink))
+    return fitted(Caption(wanted.text, size, wanted.color), width)
 
 
-def _best_place(tag: Size, box: Rect, taken: Sequence[Rect], picture: Size) -> tuple[Rect, int]:
+def _best_place(
+    caption: Caption, box: Rect, taken: Sequence[Rect], picture: Size
+) -> tuple[Rect, int]:
     """The first place beside the box that hides the fewest pixels of `taken`, and how many."""
-    size = np.minimum(tag, picture)
-    height, width = size.tolist()
-    corners = np.clip(_beside((height, width), box), 0, np.subtract(picture, size)[::-1])
-    places = np.hstack([corners, np.add(corners, (width, height))])
+    places = _places(caption, box, picture)
     hidden = _hidden_pixels(places, np.array(taken))
     best = int(hidden.argmin())
     x1, y1, x2, y2 = places[best].tolist()
     return (x1, y1, x2, y2), int(hidden[best])
+
+
+def _places(caption: Caption, box: Rect, picture: Size) -> NDArray[np.int_]:
+    """Places for the caption beside the box, within the picture: (n, 4)."""
+    height, width = np.minimum(size_of(caption), picture).tolist()
+    last = (picture[1] - width, picture[0] - height)
+    corners = np.clip(_beside((height, width), box), 0, last)
+    return np.hstack([corners, np.add(corners, (width, height))])
 
 
 def _hidden_pixels(places: NDArray[np.int_], taken: NDArray[np.int_]) -> NDArray[np.int_]:
@@ -143,7 +158,10 @@ def _beside(tag: Size, box: Rect) -> list[tuple[int, int]]:
     """Left top corners of a tag above, below, right and left of the box, most readable first."""
     height, width = tag
     x1, y1, x2, y2 = box
-    columns = (x1, x2 - width, (x1 + x2 - width) // 2)
-    rows = (y1, y2 - height, (y1 + y2 - height) // 2)
-    level = [(x, y) for y in (y1 - height, y2) for x in columns]
-    return level + [(x, y) for x in (x2, x1 - width) for y in rows]
+    level = [(x, y) for y in (y1 - height, y2) for x in _aligned(width, x1, x2)]
+    return level + [(x, y) for x in (x2, x1 - width) for y in _aligned(height, y1, y2)]
+
+
+def _aligned(length: int, start: int, end: int) -> tuple[int, int, int]:
+    """Where something begins that is as long as this, at the start, the end and the middle."""
+    return start, end - length, (start + end - length) // 2

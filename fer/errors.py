@@ -14,22 +14,28 @@ Pages and the command line catch `FERError` and show it; anything else is a bug 
 
 
 class FERError(Exception):
-    """Base of all expected errors."""
+    """Base of all expected errors, whose messages are written for people.
 
-
-class ImageError(FERError):
-    """The bytes of a picture cannot be used: empty, not an image, truncated or too large."""
-
-
-class VideoError(FERError):
-    """A video or a camera cannot be used.
-
-    Missing, without a picture, damaged, or not to be written.
+    Example:
+        >>> from fer import FERError, load_image
+        >>> try:
+        ...     load_image(b"", name="portrait.jpg")
+        ... except FERError as error:
+        ...     print(error)
+        portrait.jpg: the file is empty (received 0 bytes); choose another or export it again
     """
 
 
+class ImageError(FERError):
+    """The bytes of a picture cannot be used: empty, not an image, damaged or too large."""
+
+
+class VideoError(FERError):
+    """A video or a camera cannot be used: it is missing, shows nothing, or cannot be written."""
+
+
 class ModelError(FERError):
-    """A version folder or its graph cannot be used."""
+    """A detector, a version folder or its graph cannot be used."""
 
 
 class DownloadError(FERError):

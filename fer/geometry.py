@@ -58,9 +58,9 @@ class Box:
 
     def iou(self, other: Box) -> float:
         """Intersection over union: 0 for boxes that do not overlap, 1 for equal ones."""
-        width = min(self.x2, other.x2) - max(self.x1, other.x1)
-        height = min(self.y2, other.y2) - max(self.y1, other.y1)
-        shared = max(0.0, width) * max(0.0, height)
+        width = _overlap(self.x1, self.x2, other.x1, other.x2)
+        height = _overlap(self.y1, self.y2, other.y1, other.y2)
+        shared = width * height
         return shared / (self.area + other.area - shared)
 
     def scaled(self, x: float, y: float) -> Box:
@@ -104,13 +104,16 @@ class Landmarks:
         """
         if self.nose is None:
             return None
-        (left, left_y), (right, right_y) = self.left_eye, self.right_eye
-        across = (right - left) / 2
-        down = (right_y - left_y) / 2
-        half_distance = math.hypot(across, down)
-        if not half_distance:
+        left = complex(*self.left_eye)
+        right = complex(*self.right_eye)
+        half_line = (right - left) / 2  # of the line from eye to eye
+        if not half_line:
             return 90.0
-        nose_x = self.nose[0] - (left + right) / 2
-        nose_y = self.nose[1] - (left_y + right_y) / 2
-        aside = (nose_x * across + nose_y * down) / half_distance
-        return math.degrees(math.atan2(aside, _NOSE_DEPTH * half_distance))
+        nose = complex(*self.nose) - (left + right) / 2
+        aside = (nose * half_line.conjugate()).real / abs(half_line)
+        return math.degrees(math.atan2(aside, _NOSE_DEPTH * abs(half_line)))
+
+
+def _overlap(start: float, end: float, other_start: float, other_end: float) -> float:
+    """The length that two sections of a line share."""
+    return max(0.0, min(end, other_end) - max(start, other_start))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -16,7 +16,6 @@ Z_95 = 1.959963984540054
 """Standard deviations from the mean to either end of a 95 % interval of a normal distribution."""
 
 _RESAMPLES = 1000
-_PERCENTILES = (2.5, 97.5)
 
 
 class Estimate(Struct, frozen=True, forbid_unknown_fields=True):
@@ -51,14 +50,37 @@ def wilson(successes: int, n: int) -> Estimate:
     """
     if not 0 <= successes <= n or n == 0:
         raise ValueError(f"need 0 <= successes <= n and n > 0, received {successes} of {n}")
-    p = successes / n
+    proportion = successes / n
+    center, half_width = _score_interval(proportion, n)
+    low = max(0.0, center - half_width)
+    high = min(1.0, center + half_width)
+    return Estimate(proportion, min(proportion, low), max(proportion, high), n)
+
+
+def _score_interval(p: float, n: int) -> tuple[float, float]:
+    """Its centre and half its width."""
     z2 = Z_95**2
     shrinkage = 1 + z2 / n
     center = (p + z2 / (2 * n)) / shrinkage
     half_width = Z_95 / shrinkage * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    low = max(0.0, center - half_width)
-    high = min(1.0, center + half_width)
-    return Estimate(p, min(p, low), max(p, high), n)
+    return center, half_width
+
+
+def percentile_interval(values: Sequence[float] | NDArray[np.floating]) -> tuple[float, float]:
+    """The bounds between which the middle 95 % of values lie.
+
+    Args:
+        values: Such as a metric of each resample.
+
+    Returns:
+        The 2.5th and the 97.5th percentile.
+
+    Example:
+        >>> percentile_interval(range(1001))
+        (25.0, 975.0)
+    """
+    low, high = np.percentile(values, (2.5, 97.5))
+    return float(low), float(high)
 
 
 def share(holds: NDArray[np.bool_], clusters: Clusters | None = None) -> Estimate:
@@ -84,8 +106,8 @@ def share(holds: NDArray[np.bool_], clusters: Clusters | None = None) -> Estimat
     alone = wilson(int(holds.sum()), len(holds))
     if clusters is None:
         return alone
-    low, high = np.percentile(_shares_of_resamples(holds, clusters), _PERCENTILES)
-    return Estimate(alone.value, min(alone.low, float(low)), max(alone.high, float(high)), alone.n)
+    low, high = percentile_interval(_shares_of_resamples(holds, clusters))
+    return Estimate(alone.value, min(alone.low, low), max(alone.high, high), alone.n)
 
 
 def bootstrap(
@@ -119,12 +141,11 @@ def bootstrap(
     values = [
         metric(scores[rows], targets[rows]) for rows in _resampled_rows(len(targets), clusters)
     ]
-    low, high = np.percentile(values, _PERCENTILES)
-    return Estimate(metric(scores, targets), float(low), float(high), len(targets))
+    return Estimate(metric(scores, targets), *percentile_interval(values), n=len(targets))
 
 
 def _shares_of_resamples(holds: NDArray[np.bool_], clusters: Clusters) -> NDArray[np.floating]:
-    _, cluster_of_example = np.unique(clusters, return_inverse=True)
+    cluster_of_example = _numbered(clusters)
     sizes = np.bincount(cluster_of_example)
     sums = np.bincount(cluster_of_example, holds)
     rng = np.random.default_rng(0)
@@ -135,20 +156,30 @@ def _shares_of_resamples(holds: NDArray[np.bool_], clusters: Clusters) -> NDArra
 
 def _resampled_rows(n: int, clusters: Clusters | None) -> Iterator[NDArray[np.integer]]:
     """The rows of each resample: n of n examples, or the members of as many clusters."""
-    rng = np.random.default_rng(0)
     if clusters is None:
-        for _ in range(_RESAMPLES):
-            yield rng.integers(0, n, n)
+        yield from _draws(n)
         return
     members = _members(clusters)
-    for _ in range(_RESAMPLES):
-        drawn = rng.integers(0, len(members), len(members))
+    for drawn in _draws(len(members)):
         yield np.concatenate([members[cluster] for cluster in drawn])
+
+
+def _draws(n: int) -> Iterator[NDArray[np.integer]]:
+    """N of n with replacement, for each resample."""
+    rng = np.random.default_rng(0)
+    for _ in range(_RESAMPLES):
+        yield rng.integers(0, n, n)
 
 
 def _members(clusters: Clusters) -> list[NDArray[np.integer]]:
     """The rows of each cluster."""
-    _, cluster_of_example = np.unique(clusters, return_inverse=True)
+    cluster_of_example = _numbered(clusters)
     rows_by_cluster = np.argsort(cluster_of_example, kind="stable")
     ends = np.cumsum(np.bincount(cluster_of_example))
     return np.split(rows_by_cluster, ends[:-1])
+
+
+def _numbered(clusters: Clusters) -> NDArray[np.integer]:
+    """The cluster of each example, counted from 0."""
+    _, numbers = np.unique(clusters, return_inverse=True)
+    return numbers

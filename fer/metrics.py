@@ -69,6 +69,23 @@ def among(scores: Scores, known: Sequence[str], labels: Sequence[str]) -> Scores
     return part
 
 
+def is_right(scores: Scores, targets: Targets) -> NDArray[np.bool_]:
+    """Whether the most probable class of each example is the true one.
+
+    Args:
+        scores: Probabilities, (n, classes).
+        targets: Indices of the true classes, (n,).
+
+    Returns:
+        (n,) bool.
+
+    Example:
+        >>> is_right(np.array([[0.9, 0.1], [0.8, 0.2]]), np.array([0, 1])).tolist()
+        [True, False]
+    """
+    return np.asarray(scores.argmax(axis=1) == targets)
+
+
 def accuracy(scores: Scores, targets: Targets, clusters: Clusters | None = None) -> Estimate:
     """The share of examples whose most probable class is the true one.
 
@@ -88,7 +105,7 @@ def accuracy(scores: Scores, targets: Targets, clusters: Clusters | None = None)
         >>> accuracy(scores, np.array([0, 1, 1, 0])).value
         0.75
     """
-    return share(scores.argmax(axis=1) == targets, clusters)
+    return share(is_right(scores, targets), clusters)
 
 
 def confusion_matrix(scores: Scores, targets: Targets) -> NDArray[np.int64]:
@@ -200,5 +217,11 @@ def log_loss(scores: Scores, targets: Targets) -> float:
         >>> round(log_loss(np.array([[0.5, 0.5], [0.25, 0.75]]), np.array([0, 1])), 4)
         0.4904
     """
-    of_true_class = scores[np.arange(len(targets)), targets]
-    return float(-np.log(np.maximum(of_true_class, _LEAST)).mean())
+    likelihoods = np.maximum(_of_true_class(scores, targets), _LEAST)
+    return float(-np.log(likelihoods).mean())
+
+
+def _of_true_class(scores: Scores, targets: Targets) -> NDArray[np.floating]:
+    """The probability given to the true class of each example, (n,)."""
+    rows = np.arange(len(targets))
+    return scores[rows, targets]

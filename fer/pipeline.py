@@ -10,15 +10,28 @@ from numpy.typing import NDArray
 from fer.classifier import EmotionClassifier
 from fer.detection.base import FaceDetector
 from fer.preprocessing import CropGeometry, crop_views
-from fer.results import Prediction
+from fer.results import Face, Prediction
 
 
 @dataclass(frozen=True)
 class FERPipeline:
-    """Every face of a picture with its expression scores.
+    """A detector and a classifier: every face of a picture with the scores of its expressions.
 
-    `geometry` says how a face is cut from the boxes of this detector. Without one, the version's
-    own for the detector of this name serves. Raises ModelError if it has none.
+    Args:
+        detector: What finds the faces.
+        classifier: What scores their expressions.
+        geometry: How a face is cut from the boxes of this detector; by default as the version says
+            for a detector of this name.
+
+    Raises:
+        ModelError: the version does not know the detector, and there is no geometry.
+
+    Example:
+        >>> import numpy as np
+        >>> from fer import EmotionClassifier, FERPipeline, load_detector, load_version
+        >>> pipeline = FERPipeline(load_detector("blazeface"), EmotionClassifier(load_version()))
+        >>> pipeline(np.zeros((100, 100, 3), np.uint8))
+        []
     """
 
     detector: FaceDetector
@@ -29,9 +42,20 @@ class FERPipeline:
         self._geometry()
 
     def __call__(self, image: NDArray[np.uint8]) -> list[Prediction]:
-        """RGB (h, w, 3) uint8 -> predictions, in the order of the detector's faces.
+        """Find the faces of a picture and score their expressions.
 
-        All views of all faces run as one batch.
+        All views of all faces run together.
+
+        Args:
+            image: RGB uint8 (height, width, 3), such as `load_image` gives.
+
+        Returns:
+            Predictions, in the order of the detector's faces; no face is an empty list.
+
+        Raises:
+            TypeError: the picture is no array.
+            ValueError: the picture is not RGB uint8.
+            ModelError: the graph cannot run, or returns something else than its config says.
         """
         if not isinstance(image, np.ndarray):
             raise TypeError(
@@ -40,10 +64,12 @@ class FERPipeline:
                 " takes a PIL image; call once a picture."
             )
         faces = self.detector.detect(image)
+        return self.classifier.classify(faces, self._crops(image, faces))
+
+    def _crops(self, image: NDArray[np.uint8], faces: list[Face]) -> NDArray[np.uint8]:
         version = self.classifier.version
         views = version.views_with(self.detector.name)
-        crops = crop_views(image, faces, self._geometry(), views, version.input_shape[:2])
-        return self.classifier.classify(faces, crops)
+        return crop_views(image, faces, self._geometry(), views, version.input_shape[:2])
 
     def _geometry(self) -> CropGeometry:
         return self.geometry or self.classifier.version.geometry(self.detector.name)

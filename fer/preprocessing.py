@@ -27,7 +27,7 @@ MAX_VIEWS = 8
 class CropGeometry:
     """How to lay the square of the training pictures around a detected face.
 
-    Attributes:
+    Args:
         scale: The side of the square, in heights of the face's box; in [0.2, 5].
         shift: From the centre of the box to that of the square, (x, y) in heights of the box, each
             in [-1, 1]. Before the box is clipped to the picture: `Face.extent` counts.
@@ -65,8 +65,7 @@ class CropGeometry:
     def _center(self, box: Box, roll: float) -> Point:
         x, y = box.center
         right, down = (shift * box.height for shift in self.shift)
-        cos = math.cos(roll)
-        sin = math.sin(roll)
+        cos, sin = math.cos(roll), math.sin(roll)
         return x + right * cos - down * sin, y + right * sin + down * cos
 
 
@@ -74,7 +73,7 @@ class CropGeometry:
 class Views:
     """The views of a face whose answers are averaged: test-time augmentation.
 
-    Attributes:
+    Args:
         scales: The sides of the squares to cut, relative to that of the geometry. The first one is
             the crop that pages show.
         mirror: Whether each is seen a second time, in its mirror image.
@@ -136,7 +135,7 @@ def crop_faces(
         picture repeats its nearest edge.
     """
     if not faces:
-        return np.empty((0, *size) if grey else (0, *size, 3), np.uint8)
+        return _no_crops(size, grey=grey)
     squares = [geometry.square(face).scaled(scale) for face in faces]
     return np.stack([cut_square(image, square, size, grey=grey) for square in squares])
 
@@ -169,6 +168,11 @@ def normalize(
     low, high = value_range
     step = (high - low) / 255.0
     return (crops[..., None].astype(np.float32) * step + low).astype(np.float32)
+
+
+def _no_crops(size: tuple[int, int], *, grey: bool) -> NDArray[np.uint8]:
+    shape = size if grey else (*size, 3)
+    return np.empty((0, *shape), np.uint8)
 
 
 def _mirrored(crops: NDArray[np.uint8], views: Views) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from fer.results import Prediction, Track
+from fer.results import Prediction, Track, rounded
 from fer.versions.folder import ModelVersion
 
 Record = dict[str, Any]
@@ -55,7 +55,7 @@ def track_record(track: Track, seconds: float, date: datetime | None = None) -> 
         "score": round(track.score, 4),
         "uncertain": track.uncertain,
         "doubts": list(track.doubts),
-        "scores": {label: round(score, 4) for label, score in track.scores.items()},
+        "scores": rounded(track.scores),
         "raw_label": prediction["label"],
         "raw_scores": prediction["scores"],
     }
@@ -105,20 +105,23 @@ def csv_lines(
     if header:
         yield _csv_line(columns)
     for record in records:
-        cells = _cells(record)
-        yield _csv_line([cells.get(column) for column in columns])
+        yield _csv_line(_cells(record, columns))
 
 
-def _cells(record: Record) -> Record:
-    """The cells of a record by column."""
-    cells: Record = {
+def _cells(record: Record, columns: Sequence[str]) -> list[object]:
+    """The cells of a record in the order of the columns, None where it has none."""
+    cells = _flat(record)
+    return [_harmless(cells.get(column)) for column in columns]
+
+
+def _flat(record: Record) -> Record:
+    return {
         **record,
         **dict(zip(_BOX, record["box"] or [], strict=False)),
         "doubts": ", ".join(record["doubts"] or []),
         **_score_cells("score", record["scores"]),
         **_score_cells("raw_score", record.get("raw_scores")),
     }
-    return {key: _harmless(cell) if isinstance(cell, str) else cell for key, cell in cells.items()}
 
 
 def _score_cells(prefix: str, scores: Mapping[str, float] | None) -> Record:
@@ -135,11 +138,13 @@ def _named(prefix: str, labels: Sequence[str]) -> list[str]:
     return [f"{prefix}_{label}" for label in labels]
 
 
-def _harmless(cell: str) -> str:
-    """A cell that no spreadsheet runs as a formula, such as a file name, and that ends no row.
+def _harmless(cell: object) -> object:
+    """A text that no spreadsheet runs as a formula, such as a file name, and that ends no row.
 
     A quote goes in front of a formula. A carriage return becomes a space, because the csv module
     would not quote it and it ends the row for a reader.
     """
+    if not isinstance(cell, str):
+        return cell
     cell = cell.replace("\r", " ")
     return "'" + cell if cell.startswith(("=", "+", "-", "@", "\t", "\n")) else cell

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -93,12 +93,11 @@ class Prediction:
     uncertain_below: float = 0.0
 
     def __post_init__(self) -> None:
-        valid = all(0.0 <= score <= 1.0 for score in self.scores.values())
-        if not (valid and abs(sum(self.scores.values()) - 1.0) <= 1e-3):
+        if not _is_distribution(self.scores.values()):
             raise ValueError(
                 f"scores must be probabilities that sum to 1, received {dict(self.scores)}"
             )
-        object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
+        object.__setattr__(self, "scores", _read_only(self.scores))
 
     def __hash__(self) -> int:
         return hash((self.face, frozenset(self.scores.items()), self.uncertain_below))
@@ -137,15 +136,14 @@ class Prediction:
 
     def to_dict(self) -> dict[str, Any]:
         """Box (x1, y1, x2, y2), confidence, label, score, uncertain, doubts, scores; for JSON."""
-        box = self.face.box
         return {
-            "box": [round(float(side), 1) for side in (box.x1, box.y1, box.x2, box.y2)],
+            "box": _rounded_sides(self.face.box),
             "confidence": round(self.face.confidence, 4),
             "label": self.label,
             "score": round(float(self.score), 4),
             "uncertain": self.uncertain,
             "doubts": list(self.doubts),
-            "scores": {label: round(float(score), 4) for label, score in self.scores.items()},
+            "scores": rounded(self.scores),
         }
 
 
@@ -183,7 +181,7 @@ class Track:
     doubts: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "scores", MappingProxyType(dict(self.scores)))
+        object.__setattr__(self, "scores", _read_only(self.scores))
 
     def __hash__(self) -> int:
         return hash((self.number, self.seen, self.prediction))
@@ -201,3 +199,21 @@ class Track:
     def uncertain(self) -> bool:
         """Whether there is any reason to doubt `label`."""
         return bool(self.doubts)
+
+
+def rounded(scores: Mapping[str, float]) -> dict[str, float]:
+    """Scores as records write them."""
+    return {label: round(float(score), 4) for label, score in scores.items()}
+
+
+def _rounded_sides(box: Box) -> list[float]:
+    return [round(float(side), 1) for side in (box.x1, box.y1, box.x2, box.y2)]
+
+
+def _is_distribution(probabilities: Iterable[float]) -> bool:
+    values = list(probabilities)
+    return all(0.0 <= value <= 1.0 for value in values) and abs(sum(values) - 1.0) <= 1e-3
+
+
+def _read_only(scores: Mapping[str, float]) -> Mapping[str, float]:
+    return MappingProxyType(dict(scores))

@@ -39,8 +39,8 @@ def cut_square(image: Image, square: Square, size: tuple[int, int], *, grey: boo
     """
     surroundings, corner = _surroundings(image, square)
     if grey:
-        surroundings = _as_uint8(cv2.cvtColor(surroundings, cv2.COLOR_RGB2GRAY))
-    shrinkage = max(1, int(square.side / (_LEAST_CELLS * max(size))))
+        surroundings = _luminance(surroundings)
+    shrinkage = _shrinkage(square.side, size)
     shrunk = _shrunk(surroundings, shrinkage)
     grid = _grid(square.side / shrinkage, size)
     to_picture = _grid_to_picture(square, grid)
@@ -67,6 +67,15 @@ def _span(center: float, side: float, length: int) -> tuple[int, int]:
 
 def _nearest(place: float, length: int) -> int:
     return int(min(max(place, 0), length - 1))
+
+
+def _luminance(picture: Image) -> Image:
+    return _as_uint8(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
+
+
+def _shrinkage(side: float, size: tuple[int, int]) -> int:
+    """How many times smaller a large square is made before it is sampled."""
+    return max(1, int(side / (_LEAST_CELLS * max(size))))
 
 
 def _shrunk(picture: Image, shrinkage: int) -> Image:

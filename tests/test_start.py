@@ -1,7 +1,4 @@
-"""How `make app` starts the app.
-
-On this machine alone, under its own names, and without asking anybody outside.
-"""
+"""`make app` serves this machine alone, under its own names, and asks nobody outside."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ def _show_model_card(catalogue: Catalogue, entry: Entry) -> None:
     except FERError as error:
         show_error(str(error))
         return
-    with st.container(border=True, key="model-card"):
+    with st.container(border=True, key="model-card-text"):
         st.html(model_card_html(text))
 
 

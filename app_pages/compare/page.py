@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import streamlit as st
 
@@ -59,7 +60,7 @@ def show_table(catalogue: Catalogue) -> None:
     broken_list(catalogue.entries)
 
 
-widgets.style()
+widgets.style(Path(__file__).with_name("style.css"))
 with st.sidebar:
     catalogue = sidebar.choose_catalogue()
 head = st.container(horizontal=True, vertical_alignment="center", key="compare-head")

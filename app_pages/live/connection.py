@@ -25,7 +25,7 @@ _VIDEO = {"autoPlay": True, "muted": True, "playsInline": True, "style": {"width
 
 
 def open_stream(settings: StreamSettings | None) -> Stream | None:
-    """This visitor's stream under these settings, or as it is without any; None if there is none."""
+    """This visitor's stream under these settings; without any, as it is, or None."""
     stream: Stream | None = st.session_state.get(STREAM)
     if settings and stream:
         stream.use(settings)

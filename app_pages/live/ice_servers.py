@@ -1,4 +1,4 @@
-"""Which STUN and TURN servers help browser and server find each other: as configured, never a guess.
+"""The STUN and TURN servers that help browser and server find each other, as configured.
 
 A problem is told without any value of the configuration, and without the words of an exception,
 which may quote one.
@@ -33,16 +33,15 @@ _FORM = (
     f'expected is a JSON list such as [{{"urls": "{PUBLIC_STUN}"}}], TURN servers with username and'
     " credential too"
 )
-_PATIENCE = 10.0  # seconds, in which the page waits
-_REMEMBERED = 3600  # seconds for which an answer is used
-# seconds that credentials are good for: the last visitor has an hour left
-_LIFETIME = 2 * _REMEMBERED
+_TIMEOUT = 10.0  # seconds, in which the page waits
+_REUSE_SECONDS = 3600  # for which an answer is used
+_LIFETIME = 2 * _REUSE_SECONDS  # of credentials: the last visitor has an hour left
 
 IceServers = list[dict[str, Any]]
 
 
 def find_ice_servers(page_url: str) -> tuple[IceServers, str]:
-    """The servers for a page at this address, and for the log what is wrong with the configuration, or "".
+    """The servers for a page at this address, and what is wrong with the configuration, or "".
 
     `FER_ICE_SERVERS` comes first, then Cloudflare's or Twilio's credentials, each from the
     environment, into which Streamlit puts `.streamlit/secrets.toml` when it starts, so that the
@@ -56,42 +55,37 @@ def find_ice_servers(page_url: str) -> tuple[IceServers, str]:
         except ValueError as error:
             return default, f"{SERVERS} cannot be used: {error}."
     for provider, (names, _, _) in _PROVIDERS.items():
-        first, second = map(setting, names)
-        if first and second:
-            servers, problem = _provided(provider, first, second)
+        credentials = [setting(name) for name in names]
+        if all(credentials):
+            servers, problem = _provided(provider, *credentials)
             return servers or default, problem
-        if first or second:
+        if any(credentials):
             return default, f"{names[0]} and {names[1]} belong together; only one of them is set."
     return default, ""
 
 
-@st.cache_data(ttl=_REMEMBERED, show_spinner=False)  # not again at every rerun
+@st.cache_data(ttl=_REUSE_SECONDS, show_spinner=False)  # not again at every rerun
 def tell_operator(problem: str) -> None:
     """Write a problem of the configuration to the log; visitors have no use for it."""
     _LOG.warning("TURN servers: %s", problem)
 
 
 def is_local(page_url: str) -> bool:
-    """Whether the page is on the visitor's own machine.
-
-    Where the browser needs neither https nor ICE servers.
-    """
+    """Whether the page is on the visitor's own machine: it needs neither https nor ICE servers."""
     host = urlsplit(page_url).hostname or ""
     return host in _LOCAL or host.endswith(".localhost")
 
 
 def camera_allowed(page_url: str) -> bool:
-    """Whether browsers give a page at this address the camera at all.
-
-    They want https, or localhost.
-    """
+    """Whether browsers give a page at this address the camera: over https, or on localhost."""
     return urlsplit(page_url).scheme == "https" or is_local(page_url)
 
 
 def parse_servers(text: str) -> IceServers:
     """Servers from their JSON.
 
-    Raises ValueError saying what was received and what was expected, without quoting anything.
+    Raises:
+        ValueError: It says what was received and what was expected, without quoting anything.
     """
     try:
         servers = json.loads(text)
@@ -110,38 +104,39 @@ def _sound(server: object) -> bool:
         return False
     urls = server.get("urls")
     addresses = [urls] if isinstance(urls, str) else urls
-    if not isinstance(addresses, list) or not addresses:
+    if not isinstance(addresses, list) or not addresses or not all(map(_is_address, addresses)):
         return False
-    named = all(isinstance(server.get(key, ""), str) for key in ("username", "credential"))
-    sound = named and all(isinstance(url, str) and _ADDRESS.fullmatch(url) for url in addresses)
-    return sound and (
-        {"username", "credential"} <= set(server)
-        or not any(url.startswith("turn") for url in addresses)
-    )
+    login = [server[key] for key in ("username", "credential") if key in server]
+    needs_login = any(address.startswith("turn") for address in addresses)
+    return all(isinstance(text, str) for text in login) and (len(login) == 2 or not needs_login)
+
+
+def _is_address(url: object) -> bool:
+    return isinstance(url, str) and _ADDRESS.fullmatch(url) is not None
 
 
 def _cloudflare(key_id: str, token: str) -> request.Request:
     key = quote(key_id, safe="")
     url = f"https://rtc.live.cloudflare.com/v1/turn/keys/{key}/credentials/generate-ice-servers"
-    asking = request.Request(url, json.dumps({"ttl": _LIFETIME}).encode())
-    asking.add_header("Content-Type", "application/json")
-    asking.add_unredirected_header("Authorization", f"Bearer {token}")
-    return asking
+    question = request.Request(url, json.dumps({"ttl": _LIFETIME}).encode())
+    question.add_header("Content-Type", "application/json")
+    question.add_unredirected_header("Authorization", f"Bearer {token}")
+    return question
 
 
 def _twilio(sid: str, token: str) -> request.Request:
     url = f"https://api.twilio.com/2010-04-01/Accounts/{quote(sid, safe='')}/Tokens.json"
-    asking = request.Request(url, urlencode({"Ttl": _LIFETIME}).encode())
+    question = request.Request(url, urlencode({"Ttl": _LIFETIME}).encode())
     login = base64.b64encode(f"{sid}:{token}".encode()).decode()
-    asking.add_unredirected_header("Authorization", f"Basic {login}")
-    return asking
+    question.add_unredirected_header("Authorization", f"Basic {login}")
+    return question
 
 
 class _Provider(NamedTuple):
-    """Who lends TURN servers: its credentials' names, how it is asked, and where it answers."""
+    """Who lends TURN servers; `field` of its answer holds them."""
 
     settings: tuple[str, str]
-    asking: Callable[[str, str], request.Request]
+    request_of: Callable[[str, str], request.Request]
     field: str
 
 
@@ -155,6 +150,7 @@ _PROVIDERS = {
 
 @st.cache_data(ttl=60, show_spinner="Asking for TURN servers")  # a failure lasts for a minute
 def _provided(provider: str, first: str, second: str) -> tuple[IceServers, str]:
+    """The provider's servers, and why there are none, or ""."""
     names = _PROVIDERS[provider].settings
     for name, value in zip(names, (first, second), strict=True):
         if not is_token(value):
@@ -172,17 +168,17 @@ def _provided(provider: str, first: str, second: str) -> tuple[IceServers, str]:
     return [], f"{provider} gave none, {reason}; check {names[0]}, {names[1]} and the connection."
 
 
-@st.cache_data(ttl=_REMEMBERED, show_spinner=False)
+@st.cache_data(ttl=_REUSE_SECONDS, show_spinner=False)
 def _ask(provider: str, first: str, second: str) -> IceServers:
     """The provider's servers.
 
     Raises OSError, HTTPException, ValueError, TypeError or KeyError, any of which may quote a
     secret.
     """
-    _, asking, field = _PROVIDERS[provider]
-    question = asking(first, second)
+    _, request_of, field = _PROVIDERS[provider]
+    question = request_of(first, second)
     question.add_header("User-Agent", "fer-studio")  # Cloudflare refuses urllib's own
-    with request.urlopen(question, timeout=_PATIENCE) as answer:
+    with request.urlopen(question, timeout=_TIMEOUT) as answer:
         servers = json.load(answer)[field]
     known = [{key: server[key] for key in _KEYS & set(server)} for server in servers]
     return parse_servers(json.dumps(known))

@@ -31,7 +31,9 @@ def controls() -> tuple[float, bool]:
             key="smoothing",
             persist_state="session",
             width=240,
-            help="Time constant of the scores. At 0 every frame speaks for itself, and labels jump.",
+            help=(
+                "Time constant of the scores. At 0 every frame speaks for itself, and labels jump."
+            ),
         )
         mirror = st.toggle("Mirror", True, key="mirror", persist_state="session")
     return smoothing, mirror
@@ -48,10 +50,10 @@ def beside(stream: Stream, state: WebRtcStreamerState, pipeline: FERPipeline) ->
 
 @st.cache_resource(show_spinner=False)
 def spare_the_collector() -> None:
-    """Streamlit collects all garbage after every run, once a second here, which would hold the stream up each time.
+    """Leave what is loaded by now, which is in use for good, out of garbage collections.
 
-    What is loaded by now is in use for good; leaving it out makes a collection a thousand times
-    faster.
+    Streamlit collects all garbage after every run, once a second here, which would hold the stream
+    up each time. This makes a collection a thousand times faster.
     """
     gc.collect()
     gc.freeze()
@@ -66,16 +68,15 @@ if connection.may_start():
     with left:
         video = st.container()
         smoothing, mirror = controls()
-    stream = connection.open_stream(
-        StreamSettings(pipeline, smoothing, mirror) if pipeline else None
-    )
+    settings = StreamSettings(pipeline, smoothing, mirror) if pipeline else None
+    stream = connection.open_stream(settings)
     if stream:
         with video:
             state = connection.connect(stream)
         with left:
             connection.help_with_camera(pipeline)
+        running = state.playing or state.signalling
         with right:
-            st.fragment(
-                beside, run_every=_REFRESH_SECONDS if state.playing or state.signalling else None
-            )(stream, state, stream.pipeline)
+            refreshed = st.fragment(beside, run_every=_REFRESH_SECONDS if running else None)
+            refreshed(stream, state, stream.pipeline)
 widgets.note("Frames stay in this app's memory only while they are classified; none is stored.")

@@ -37,40 +37,38 @@ class Recording:
         self, tracks: Sequence[Track], time: float, version: ModelVersion, detector: str
     ) -> None:
         """Note the tracks of a frame at `time` in seconds of any steady clock."""
-        self._start = time if self._start is None else self._start
-        now = datetime.now(UTC)
+        if self._start is None:
+            self._start = time
+        date = datetime.now(UTC)
         for track in tracks:
-            row = track_record(track, time - self._start, now)
             # before the row: a reader may come in between
             self._labels |= dict.fromkeys(track.scores)
-            self._dropped += len(self._rows) == self._rows.maxlen
-            self._rows.append((self._origin_of(version, detector), json.dumps(row).encode()))
+            row = track_record(track, time - self._start, date)
+            self._append(self._origin_of(version, detector), row)
 
     def files(self) -> tuple[bytes, bytes]:
         """The rows as CSV and as JSON lines, made once and kept until another row comes."""
-        rows = self._dropped + len(self._rows)
-        if self._files is None or self._files[0] != rows:
-            self._files = rows, self.to_csv().encode(), self.to_json_lines().encode()
+        added = self._dropped + len(self._rows)
+        if self._files is None or self._files[0] != added:
+            self._files = (added, self.to_csv().encode(), self.to_json_lines().encode())
         return self._files[1:]
 
     def to_csv(self) -> str:
-        """One line for every track in every frame.
-
-        With a column for each label of every version used.
-        """
+        """A line for every track in every frame, a column for each label of every version used."""
         return "".join(csv_lines(self._records(), track_columns(list(self._labels))))
 
     def to_json_lines(self) -> str:
         return to_json_lines(self._records())
 
+    def _append(self, origin: Record, row: Record) -> None:
+        self._dropped += len(self._rows) == self._rows.maxlen
+        self._rows.append((origin, json.dumps(row).encode()))
+
     def _records(self) -> Iterator[Record]:
         return (json.loads(row) | origin for origin, row in self._rows.copy())
 
     def _origin_of(self, version: ModelVersion, detector: str) -> Record:
-        """One shared record for all rows of a version and detector.
-
-        Which saves most of the memory.
-        """
+        """One object for all rows of a version and detector, which saves most of the memory."""
         if self._origin is None or self._origin[:2] != (version, detector):
-            self._origin = version, detector, origin_of(version, detector)
+            self._origin = (version, detector, origin_of(version, detector))
         return self._origin[2]

@@ -64,11 +64,6 @@ def legend(labels: Sequence[str], values: Mapping[str, object] | None = None) ->
     return render("legend.html", labels=labels, values=values)
 
 
-def swatch(label: str, labels: Sequence[str]) -> str:
-    """A small square in the label's colour, as HTML."""
-    return f'<i class="fer-swatch" style="background:{color_of(label, labels)}"></i>'
-
-
 def _empty_bars(prediction: Prediction) -> go.Bar:
     """The full length of every bar, with its score in figures behind it."""
     scores = prediction.scores

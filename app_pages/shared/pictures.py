@@ -44,5 +44,10 @@ def png_url(image: NDArray[np.uint8]) -> str:
     return _data_url("image/png", data.tobytes())
 
 
+def svg_url(svg: str) -> str:
+    """A drawing as a data URL for HTML."""
+    return _data_url("image/svg+xml", svg.encode())
+
+
 def _data_url(kind: str, data: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"

@@ -28,17 +28,19 @@ class Theme:
         text: of words, lines and marks.
         second_text: of every second version's lines and marks.
         sequence: from little to much, without any colour of an expression.
+        strongest: the colour of the sequence that is still a ground for text.
     """
 
     background: str
     text: str
     second_text: str
     sequence: tuple[str, ...]
+    strongest: str
 
     @property
     def tints(self) -> list[str]:
-        """A scale of three colours from the background to the strongest readable one."""
-        return [self.background, self.sequence[3], self.sequence[8]]
+        """A scale of three colours, from the background to the strongest ground for text."""
+        return [self.background, self.sequence[3], self.strongest]
 
 
 LIGHT = Theme(
@@ -57,6 +59,7 @@ LIGHT = Theme(
         "#2F5D62",
         "#1D4549",
     ),
+    strongest="#2F5D62",
 )
 DARK = Theme(
     background="#141819",
@@ -74,6 +77,7 @@ DARK = Theme(
         "#8FBABB",
         "#ABCFD0",
     ),
+    strongest="#78A5A7",
 )
 
 

@@ -12,9 +12,10 @@ import streamlit as st
 _STYLE = Path(__file__).with_name("style.css")
 
 
-def style() -> None:
-    """What Streamlit has no option for."""
-    st.html(_STYLE)
+def style(*of_page: Path) -> None:
+    """What Streamlit has no option for: the style of every page, and what a page adds to it."""
+    for path in (_STYLE, *of_page):
+        st.html(path)
 
 
 def note(kept: str) -> None:

@@ -12,11 +12,12 @@ from pathlib import Path
 from fer.cli.files import GrowingFile
 from fer.errors import FERError
 from fer.pipeline import FERPipeline
-from fer.records import csv_lines, origin_of, track_columns, track_record
+from fer.records import Record, csv_lines, origin_of, track_columns, track_record
 from fer.results import Track
 from fer.streams.engine import AnalysedFrame, StreamEngine, StreamSettings
 from fer.streams.timing import FrameTimes
-from fer.streams.video import Camera, VideoFile, VideoWriter
+from fer.streams.video import Camera, VideoFile
+from fer.streams.video_writer import VideoWriter
 
 _MINUTE = 60.0
 _ALL_FRAMES = 100_000  # an hour of a camera
@@ -78,7 +79,8 @@ class Watched:
 
     def _note_raw_label(self, track: Track) -> None:
         label = track.prediction.label
-        self.raw_changes += self._raw_labels.get(track.number, label) != label
+        before = self._raw_labels.get(track.number, label)
+        self.raw_changes += label != before
         self._raw_labels[track.number] = label
 
     def table(self) -> str:
@@ -138,25 +140,36 @@ class Watcher:
             table = GrowingFile(self.csv, "--csv", header="".join(csv_lines([], columns)))
             stack.enter_context(table)
             stack.push(_finishing(table))
-            yield _table_sink(table, columns, live=live)
+            yield _TableSink(table, columns, live)
 
 
-def _table_sink(table: GrowingFile, columns: list[str], *, live: bool) -> _Sink:
-    def write(analysed: AnalysedFrame, seconds: float) -> None:
-        pipeline = analysed.pipeline
-        origin = origin_of(pipeline.classifier.version, pipeline.detector.name)
-        date = datetime.now(UTC) if live else None
-        rows = [track_record(track, seconds, date) | origin for track in analysed.present]
-        table.append("".join(csv_lines(rows, columns, header=False)))
+@dataclass(frozen=True)
+class _TableSink:
+    """Writes a row for every track that is present; frames of a camera have a date."""
 
-    return write
+    table: GrowingFile
+    columns: list[str]
+    live: bool
+
+    def __call__(self, analysed: AnalysedFrame, seconds: float) -> None:
+        rows = self._rows(analysed, seconds)
+        self.table.append("".join(csv_lines(rows, self.columns, header=False)))
+
+    def _rows(self, analysed: AnalysedFrame, seconds: float) -> list[Record]:
+        date = datetime.now(UTC) if self.live else None
+        origin = _origin(analysed.pipeline)
+        return [track_record(track, seconds, date) | origin for track in analysed.present]
+
+
+def _origin(pipeline: FERPipeline) -> Record:
+    return origin_of(pipeline.classifier.version, pipeline.detector.name)
 
 
 def _finishing(table: GrowingFile) -> Callable[..., None]:
     """What finishes the table as its block ends, unless it cannot be written."""
 
     def finish(kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None or not issubclass(kind, FERError):
+        if not (kind and issubclass(kind, FERError)):
             table.finish()
 
     return finish

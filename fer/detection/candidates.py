@@ -19,7 +19,7 @@ Array = NDArray[np.float32]
 class Candidates:
     """What may be faces, one a row.
 
-    Attributes:
+    Args:
         points: (n, points, 2) float32: the top left and the bottom right corner of the box, then
             the landmarks, each (x, y) in pixels.
         scores: (n,) float32 in [0, 1].
@@ -69,12 +69,12 @@ class Candidates:
         """
         faces = []
         for points, score in zip(self.points.tolist(), self.scores.tolist(), strict=True):
-            top_left, bottom_right, *others = map(tuple, points)
+            top_left, bottom_right, *marks = map(tuple, points)
             extent = Box(*top_left, *bottom_right)
             box = _clipped(extent, image)
             if box:
                 weak = score < weak_below
-                faces.append(Face(box, min(score, 1.0), landmarks(others), extent, weak=weak))
+                faces.append(Face(box, min(score, 1.0), landmarks(marks), extent, weak=weak))
         return sorted(faces, key=lambda face: -face.box.area)
 
 
@@ -88,6 +88,10 @@ def joined(parts: Sequence[Candidates]) -> Candidates:
 def _clipped(box: Box, image: Image) -> Box | None:
     """What of a box lies in the picture."""
     height, width = map(float, image.shape[:2])
-    left, right = max(box.x1, 0.0), min(box.x2, width)
-    top, bottom = max(box.y1, 0.0), min(box.y2, height)
+    left, right = _within(width, box.x1, box.x2)
+    top, bottom = _within(height, box.y1, box.y2)
     return Box(left, top, right, bottom) if left < right and top < bottom else None
+
+
+def _within(length: float, start: float, end: float) -> tuple[float, float]:
+    return max(start, 0.0), min(end, length)

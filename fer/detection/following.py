@@ -47,7 +47,7 @@ class FollowingDetector:
     def _follow(self, image: NDArray[np.uint8]) -> list[Face]:
         """Every known face where it is now, or none if one is lost or two have become one."""
         few = 0 < len(self._faces) < _CROWD
-        if not (few and image.shape == self._shape and isinstance(self._detector, RegionDetector)):
+        if not few or image.shape != self._shape or not isinstance(self._detector, RegionDetector):
             return []
         followed: list[Face] = []
         for face in self._faces:

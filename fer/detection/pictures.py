@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from fer.detection.base import Image
 from fer.detection.candidates import Array
@@ -42,12 +43,24 @@ def check_picture(image: Image) -> None:
 def resized(image: Image, scale: float) -> tuple[Image, Array]:
     """The resized picture, and how many pixels of the picture (x, y) one of its pixels spans."""
     height, width = image.shape[:2]
-    new_width = max(1, round(width * scale))
-    new_height = max(1, round(height * scale))
-    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
-    small = cv2.resize(image, (new_width, new_height), interpolation=method)
+    new_height, new_width = _scaled_size(image, scale)
+    small = cv2.resize(image, (new_width, new_height), interpolation=_method(scale))
     ratio = np.array((width / new_width, height / new_height), np.float32)
     return np.asarray(small, np.uint8), ratio
+
+
+def _method(scale: float) -> int:
+    return cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+
+
+def _scaled_size(image: Image, scale: float) -> tuple[int, int]:
+    """(height, width) of a picture `scale` times as large, at least one pixel each."""
+    height, width = image.shape[:2]
+    return _scaled(height, scale), _scaled(width, scale)
+
+
+def _scaled(length: int, scale: float) -> int:
+    return max(1, round(length * scale))
 
 
 def cut_region(image: Image, region: Box) -> Part:
@@ -67,10 +80,15 @@ def _span(start: float, end: float, length: int) -> tuple[int, int]:
 
 def cut_tiles(image: Image, count: int, share: float) -> list[Part]:
     """`count` times `count` parts that cover a picture and overlap, each `share` of its sides."""
-    height, width = (max(1, round(side * share)) for side in image.shape[:2])
-    tops = np.linspace(0, image.shape[0] - height, count).astype(int)
-    lefts = np.linspace(0, image.shape[1] - width, count).astype(int)
+    height, width = _scaled_size(image, share)
+    tops = _starts(image.shape[0], height, count)
+    lefts = _starts(image.shape[1], width, count)
     return [_part(image, x, y, x + width, y + height) for y in tops for x in lefts]
+
+
+def _starts(length: int, tile: int, count: int) -> NDArray[np.integer]:
+    """Where evenly spaced tiles of a row or column begin."""
+    return np.linspace(0, length - tile, count).astype(int)
 
 
 def _part(image: Image, left: int, top: int, right: int, bottom: int) -> Part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fer.detection.base import Image
-from fer.detection.pictures import longest_side
+from fer.detection.pictures import check_picture
 from fer.geometry import Box
 from fer.results import Face
 
@@ -34,9 +34,13 @@ class WholePicture:
         Raises:
             ValueError: the picture is not RGB uint8.
         """
-        half = longest_side(image) / 2
+        check_picture(image)
         height, width = image.shape[:2]
-        x = width / 2
-        y = height / 2
-        extent = Box(x - half, y - half, x + half, y + half)
-        return [Face(Box(0, 0, width, height), confidence=1.0, extent=extent)]
+        box = Box(0, 0, width, height)
+        return [Face(box, confidence=1.0, extent=_square_around(box))]
+
+
+def _square_around(box: Box) -> Box:
+    x, y = box.center
+    half = max(box.width, box.height) / 2
+    return Box(x - half, y - half, x + half, y + half)

@@ -66,8 +66,7 @@ class YuNet:
         Raises:
             ValueError: the picture is not RGB uint8.
         """
-        candidates = self._candidates(image, _SIDE)
-        return candidates.faces(image, _landmarks, weak_below=_WEAK_BELOW)
+        return _faces(self._candidates(image, _SIDE), image)
 
     def detect_within(self, image: Image, region: Box) -> list[Face]:
         """Find the faces within a region about twice as high as they are.
@@ -83,21 +82,20 @@ class YuNet:
             ValueError: the picture is not RGB uint8.
         """
         corner, part = cut_region(image, region)
-        candidates = self._candidates(part, REGION_SIDE).moved(corner)
-        return candidates.faces(image, _landmarks, weak_below=_WEAK_BELOW)
+        found = self._candidates(part, REGION_SIDE)
+        return _faces(found.moved(corner), image)
 
     def _candidates(self, image: Image, side: int) -> Candidates:
         """What a picture shows that is shrunk to `side` pixels at most, in its own pixels."""
         small, ratio = resized(image, min(1.0, side / longest_side(image)))
         rows = self._rows(small)
-        points = rows[:, :14].reshape(-1, 7, 2).copy()  # top left, size and the landmarks
-        points[:, 1] += points[:, 0]
-        return Candidates(points * ratio, rows[:, 14])
+        return Candidates(_points(rows) * ratio, rows[:, 14])
 
     def _rows(self, image: Image) -> Array:
         """The network's output, (n, 15)."""
         network = self._network_of_thread.network
-        network.setInputSize((image.shape[1], image.shape[0]))
+        height, width = image.shape[:2]
+        network.setInputSize((width, height))
         _, output = network.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
         rows = cast("Array | None", output)  # the stubs do not know that it may be None
         return np.empty((0, 15), np.float32) if rows is None else rows
@@ -112,6 +110,17 @@ class _NetworkOfThread(threading.local):
         self.network: cv2.FaceDetectorYN = cv2.FaceDetectorYN.create(
             "onnx", graph, no_config, size, _LEAST_SCORE, _SAME_FACE, _MOST_CANDIDATES
         )
+
+
+def _faces(found: Candidates, image: Image) -> list[Face]:
+    return found.faces(image, _landmarks, weak_below=_WEAK_BELOW)
+
+
+def _points(rows: Array) -> Array:
+    """Corners and landmarks (n, 7, 2) of the network's rows."""
+    points = rows[:, :14].reshape(-1, 7, 2).copy()  # top left, size and the landmarks
+    points[:, 1] += points[:, 0]
+    return points
 
 
 def _landmarks(points: list[Point]) -> Landmarks:

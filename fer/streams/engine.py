@@ -49,8 +49,8 @@ class StreamEngine:
     """
 
     def __init__(self, settings: StreamSettings) -> None:
+        self._given = settings
         self._settings = _following(settings)
-        self._chosen = settings.pipeline
         self._tracker = FaceTracker()
         self._size: tuple[int, int] | None = None
         self._main: Track | None = None
@@ -62,12 +62,9 @@ class StreamEngine:
 
     def use(self, settings: StreamSettings) -> None:
         """Apply other settings from the next frame on; tracks go on."""
-        if settings.pipeline == self._chosen:
-            settings = replace(settings, pipeline=self._settings.pipeline)
-        else:
-            self._chosen = settings.pipeline
-            settings = _following(settings)
-        self._settings = settings
+        same = settings.pipeline == self._given.pipeline
+        self._given = settings
+        self._settings = replace(settings, pipeline=self.pipeline) if same else _following(settings)
 
     def __call__(self, image: NDArray[np.uint8], time: float) -> AnalysedFrame:
         """Analyse an RGB uint8 (height, width, 3) frame that was taken at `time` in seconds."""
@@ -98,10 +95,14 @@ def main_face(tracks: Sequence[Track], previous: Track | None) -> Track | None:
     if not tracks:
         return None
     largest = max(tracks, key=_area)
-    same = [track for track in tracks if previous and track.number == previous.number]
-    if same and _area(largest) <= _CLEARLY_LARGER * _area(same[0]):
-        return same[0]
+    same = _track_of(previous.number, tracks) if previous else None
+    if same and _area(largest) <= _CLEARLY_LARGER * _area(same):
+        return same
     return largest
+
+
+def _track_of(number: int, tracks: Sequence[Track]) -> Track | None:
+    return next((track for track in tracks if track.number == number), None)
 
 
 def _present(tracks: Sequence[Track], predictions: Sequence[Prediction]) -> list[Track]:

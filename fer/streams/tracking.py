@@ -48,9 +48,7 @@ class FaceTracker:
 
     def update(self, predictions: Sequence[Prediction], time: float) -> list[Track]:
         """The tracks at `time` in seconds, by number; a face missed for a moment stays in place."""
-        self._followed = [
-            face for face in self._followed if _age(face.track, time) <= _FORGET_SECONDS
-        ]
+        self._forget(time)
         for prediction, followed in _matched(predictions, self._followed):
             if followed is None:
                 self._followed.append(_Followed(next(self._numbers), prediction, time))
@@ -58,6 +56,11 @@ class FaceTracker:
                 followed.add(prediction, time, self.time_constant)
         tracks = [face.track for face in self._followed]
         return [track for track in tracks if _age(track, time) <= COAST_SECONDS]
+
+    def _forget(self, time: float) -> None:
+        self._followed = [
+            face for face in self._followed if _age(face.track, time) <= _FORGET_SECONDS
+        ]
 
     def scale(self, x: float, y: float) -> None:
         """Adapt to frames that have become `x` times as wide and `y` times as high."""
@@ -121,13 +124,16 @@ class _BoxFilter:
 
     def __call__(self, box: Box, seconds: float) -> Box:
         if seconds > 0:
-            change = _shape(box) - self._shape
-            speed = change / seconds / box.height
-            self._speed += _weight(_STILL_CUTOFF, seconds) * (speed - self._speed)
-            cutoff = _STILL_CUTOFF + _CUTOFF_SLOPE * np.abs(self._speed)
-            self._shape = self._shape + _weight(cutoff, seconds) * change
+            self._follow(box, seconds)
         x, y, width, height = self._shape.tolist()  # the sides stay positive, whatever comes
         return Box(x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+
+    def _follow(self, box: Box, seconds: float) -> None:
+        change = _shape(box) - self._shape
+        speed = change / seconds / box.height
+        self._speed += _weight(_STILL_CUTOFF, seconds) * (speed - self._speed)
+        cutoff = _STILL_CUTOFF + _CUTOFF_SLOPE * np.abs(self._speed)
+        self._shape = self._shape + _weight(cutoff, seconds) * change
 
 
 def _age(track: Track, time: float) -> float:
@@ -168,15 +174,21 @@ def _matched(
     """Each prediction with the face that it continues, best overlaps first, or with None."""
     new = [_buffered(prediction) for prediction in predictions]
     known = [_buffered(face.track.prediction) for face in followed]
-    pairs = [(a.iou(b), i, j) for i, a in enumerate(new) for j, b in enumerate(known)]
-    partner: dict[int, int] = {}
-    for overlap, i, j in sorted(pairs, reverse=True):
-        if overlap > _SAME_FACE and i not in partner and j not in partner.values():
-            partner[i] = j
+    partners = _partners(new, known)
     return [
-        (prediction, followed[partner[i]] if i in partner else None)
+        (prediction, followed[partners[i]] if i in partners else None)
         for i, prediction in enumerate(predictions)
     ]
+
+
+def _partners(new: Sequence[Box], known: Sequence[Box]) -> dict[int, int]:
+    """For the numbers of new boxes, those of the known ones that show the same face."""
+    overlaps = [(a.iou(b), i, j) for i, a in enumerate(new) for j, b in enumerate(known)]
+    partners: dict[int, int] = {}
+    for overlap, i, j in sorted(overlaps, reverse=True):
+        if overlap > _SAME_FACE and i not in partners and j not in partners.values():
+            partners[i] = j
+    return partners
 
 
 def _buffered(prediction: Prediction) -> Box:

@@ -16,8 +16,8 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
-from fer.classifier import MAX_BATCH
 from fer.errors import ModelError
+from fer.inference import MAX_BATCH
 from fer.versions.graph_check import check_graph
 from fer.versions.sandbox import CPU_SECONDS, MEMORY, REFUSED
 

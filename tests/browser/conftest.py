@@ -62,10 +62,7 @@ def launch(chromium: str) -> Iterator[Callable[..., Browser]]:
 
 @pytest.fixture(scope="session")
 def browser(launch: Callable[..., Browser]) -> Browser:
-    """One headless Chromium for all tests.
-
-    With a fake camera that is granted without a question.
-    """
+    """One headless Chromium for all tests, with a fake camera that it grants without asking."""
     return launch()
 
 
@@ -79,7 +76,7 @@ def app_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def browser_errors() -> list[str]:
-    """What went wrong in `page`: console errors, script errors, exceptions shown.
+    """What went wrong in `page`: errors in the console or in a script, and displayed exceptions.
 
     A test that wants one clears it.
     """

@@ -1,7 +1,4 @@
-"""The version that a page names is the one in use, wherever aliases move.
-
-And a model card that loads nothing.
-"""
+"""The version that a page names is in use, wherever aliases move; a model card loads nothing."""
 
 from __future__ import annotations
 
@@ -28,7 +25,7 @@ from tests.factories.measured import write_measured
 from tests.factories.published import REPO, move, set_aliases
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60_000
+TIMEOUT = 60_000
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
 
 
@@ -46,10 +43,7 @@ class Spy(BaseHTTPRequestHandler):
 
 
 class Studio(NamedTuple):
-    """The app on a repo with versions v1.0.0 (in production), v1.1.0.
-
-    V1.2.0 and v1.3.0 (broken).
-    """
+    """The app on a repo of four versions: v1.0.0 is in production, v1.3.0 is broken."""
 
     url: str
     writer: HfApi
@@ -77,17 +71,17 @@ def studio(tmp_path: Path) -> Iterator[Studio]:
 
 
 def open_photos(page: Page, studio: Studio) -> None:
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(TIMEOUT)
     page.goto(studio.url)
     page.locator("input[type=file]").set_input_files(sorted(SAMPLES.glob("*.jpg")))
-    expect(page.get_by_text("2 photos, 2 faces")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("2 photos, 2 faces")).to_be_visible(timeout=TIMEOUT)
 
 
 def open_compare(page: Page, studio: Studio) -> None:
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(TIMEOUT)
     page.goto(studio.url)
     page.get_by_role("link", name="Compare").click()
-    expect(page.locator(".fer-verdict")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(".fer-verdict")).to_be_visible(timeout=TIMEOUT)
 
 
 def refresh(page: Page) -> None:
@@ -106,7 +100,7 @@ def settled(page: Page) -> None:
 
 
 def expect_used(page: Page, name: str, accuracy: str) -> None:
-    """The sidebar, the card below it and the downloaded results all speak of one version."""
+    """The sidebar, the summary below it and the downloaded results all speak of one version."""
     expect(named(page)).to_have_value(name)
     expect(page.get_by_test_id("stSidebar").get_by_test_id("stMetricValue")).to_have_text(accuracy)
     settled(page)

@@ -1,7 +1,4 @@
-"""The page Compare in Chromium, on a repo of the Hub for tests with four versions.
-
-One of them broken.
-"""
+"""The page Compare in Chromium, on a repo of four versions, one of them broken."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ from tests.factories.compared import publish_versions
 from tests.factories.published import REPO
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60_000
+TIMEOUT = 60_000
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=<...>':DeprecationWarning")
 
 
@@ -40,11 +37,11 @@ def repo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def compare(page: Page, repo_url: str) -> Page:
     """The page after its first charts stand."""
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(TIMEOUT)
     page.goto(repo_url)
     page.get_by_role("link", name="Compare").click()
     expect(page.get_by_role("figure").first.locator(".main-svg").first).to_be_visible(
-        timeout=PATIENCE
+        timeout=TIMEOUT
     )
     return page
 
@@ -92,7 +89,9 @@ def test_narrow_screens_stack(compare: Page, scheme: str) -> None:
     compare.emulate_media(color_scheme=scheme)
     compare.set_viewport_size({"width": 420, "height": 800})
     expect(compare.get_by_test_id("stDataFrame")).to_be_hidden()
-    expect(compare.locator(".fer-versions")).to_contain_text("FER2013 0.800 (0.776 to 0.822) of 1,200")
+    expect(compare.locator(".fer-versions")).to_contain_text(
+        "FER2013 0.800 (0.776 to 0.822) of 1,200"
+    )
     for name in ("Overview", "Confusion", "Calibration", "Card and history"):
         open_section(compare, name)
         expect(
@@ -105,7 +104,7 @@ def test_photos_side_by_side(compare: Page) -> None:
     open_section(compare, "On your photos")
     compare.locator("input[type=file]").set_input_files(sorted(SAMPLES.glob("*.jpg")))
     expect(compare.get_by_text("Both versions give the same expression to")).to_be_visible(
-        timeout=PATIENCE
+        timeout=TIMEOUT
     )
     expect(compare.locator(".fer-gallery figure")).to_have_count(2)
     expect(compare.get_by_alt_text("What v1.0.0 saw").first).to_be_visible()

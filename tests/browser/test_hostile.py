@@ -1,7 +1,4 @@
-"""A visitor names a repo whose versions were made to harm the server.
-
-Everybody else is served all the same.
-"""
+"""A visitor names a repo of versions made to harm the server; all others are served as before."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from tests.factories.published import REPO
 from tests.fer.versions.test_sandbox import changed
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60_000
+TIMEOUT = 60_000
 VERSIONS = {"v1.2.0": "crash", "v1.1.0": "endless", "v1.0.0": "light"}  # the newest is shown first
 MUCH = 500 << 20  # bytes
 
@@ -41,10 +38,10 @@ def studio(hub: HubServer, publish: Callable[..., str], tmp_path: Path) -> Itera
 
 
 def show_samples(page: Page, url: str) -> None:
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(TIMEOUT)
     page.goto(url)
     page.locator("input[type=file]").set_input_files(sorted(SAMPLES.glob("*.jpg")))
-    expect(page.get_by_text("2 photos, 2 faces")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("2 photos, 2 faces")).to_be_visible(timeout=TIMEOUT)
 
 
 def choose(page: Page, label: str, name: str) -> None:

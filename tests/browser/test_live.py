@@ -24,7 +24,7 @@ from fer.registry.base import DEFAULT
 from fer.versions.folder import BUNDLED
 from tests.browser.conftest import ROOT
 from tests.support.camera import (
-    PATIENCE,
+    TIMEOUT,
     camera_flags,
     darken,
     displayed,
@@ -48,10 +48,7 @@ window.RTCPeerConnection = function (configuration) {
 };
 window.RTCPeerConnection.prototype = Connection.prototype;
 """
-"""Without a TURN server this is a browser behind a firewall.
-
-No route to the server is ever found.
-"""
+"""A browser behind a firewall: without a TURN server it never finds a route to the app."""
 
 
 KEEP_CAMERA = """
@@ -116,7 +113,7 @@ def text(page: Page) -> str:
 
 def expect_label(page: Page) -> None:
     words = re.compile("|".join(load_version().labels))
-    expect(page.locator(".fer-main b")).to_have_text(words, timeout=PATIENCE)
+    expect(page.locator(".fer-main b")).to_have_text(words, timeout=TIMEOUT)
 
 
 def choose(page: Page, widget: str, option: str) -> None:
@@ -144,17 +141,17 @@ def test_start_stop_and_start_again(page: Page, app_url: str) -> None:
     expect_label(page)
     expect(page.get_by_alt_text("What the model saw")).to_be_visible()
     expect(page.get_by_test_id("stMain")).to_contain_text(
-        re.compile(r"[1-9]\d*\s*processed fps"), timeout=PATIENCE
+        re.compile(r"[1-9]\d*\s*processed fps"), timeout=TIMEOUT
     )
     stop(frame)
-    expect(page.get_by_text("stopped")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("stopped")).to_be_visible(timeout=TIMEOUT)
     start(frame)
     expect_label(page)
 
 
 def tab_to(page: Page, button: Locator) -> None:
     """Press Tab until the button has the keyboard."""
-    button.wait_for(timeout=PATIENCE)
+    button.wait_for(timeout=TIMEOUT)
     for _ in range(40):
         if button.evaluate("button => document.hasFocus() && document.activeElement === button"):
             return
@@ -169,14 +166,14 @@ def test_by_keyboard_alone(page: Page, app_url: str) -> None:
     expect_label(page)
     tab_to(page, frame.get_by_role("button", name="STOP"))
     page.keyboard.press("Space")
-    expect(page.get_by_text("stopped")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("stopped")).to_be_visible(timeout=TIMEOUT)
 
 
 def test_leave_and_return(page: Page, app_url: str) -> None:
     start(open_live(page, app_url))
     for pause in (3000, 300):  # the old connection gone, and still there
         page.get_by_role("link", name="Photos").click()
-        expect(page.get_by_role("heading", name="Photos")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("heading", name="Photos")).to_be_visible(timeout=TIMEOUT)
         page.wait_for_timeout(pause)
         page.get_by_role("link", name="Live").click()
         start(ready(page))
@@ -206,7 +203,7 @@ def test_versions_change_without_a_stall(page: Page, two_versions_url: str) -> N
     choose(page, "Version", "other")
     page.wait_for_timeout(3000)
     choose(page, "Version", "broken")
-    expect(page.get_by_text("cannot be used")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("cannot be used")).to_be_visible(timeout=TIMEOUT)
     page.wait_for_timeout(1000)
     gap = frame.locator("video").evaluate("() => window.gap")
     expect_label(page)
@@ -242,7 +239,7 @@ def test_two_visitors_see_their_own_faces(
     start(open_live(page, app_url))
     start(open_live(other, app_url))
     expect_label(page)
-    expect(other.get_by_text("no face")).to_be_visible(timeout=PATIENCE)
+    expect(other.get_by_text("no face")).to_be_visible(timeout=TIMEOUT)
     for _ in range(10):
         expect_label(page)
         assert "no face" in text(other)
@@ -263,10 +260,7 @@ def test_a_minute_without_a_stall(page: Page, app_url: str) -> None:
 
 
 def test_a_slow_server_shows_the_present(page: Page, app_url: str) -> None:
-    """Frames that a starved server could not encode were dropped.
-
-    In a queue they would still come, seconds late.
-    """
+    """A starved server drops the frames that it cannot encode; queued they would come too late."""
     page.add_init_script(KEEP_CAMERA)
     frame = open_live(page, app_url)
     start(frame)
@@ -296,10 +290,7 @@ def starved(process: psutil.Process) -> Iterator[None]:
 
 
 def test_closed_tabs_leave_nothing_behind(page: Page, app_url: str) -> None:
-    """A thread left behind is one more with every visitor.
-
-    The server's own pools grow only now and then.
-    """
+    """With every visitor no thread is left behind; the server's own pools grow now and then."""
     server = server_process(app_url)
     left: list[int] = []
     while len(left) < 2 or (left[-1] > left[-2] and len(left) < 5):
@@ -334,10 +325,10 @@ def test_no_camera(app_url: str, launch: Callable[..., Browser], flag: str, word
     page = launch(without=flag).new_page()
     frame = open_live(page, app_url)
     press_start(frame)
-    expect(frame.get_by_text(words)).to_be_visible(timeout=PATIENCE)
+    expect(frame.get_by_text(words)).to_be_visible(timeout=TIMEOUT)
     page.get_by_text("The camera does not start?").click()
     expect(page.get_by_text("allow the camera at the symbol in the address bar")).to_be_visible(
-        timeout=PATIENCE
+        timeout=TIMEOUT
     )
 
 
@@ -345,13 +336,13 @@ def test_no_route_to_the_server(page: Page, app_url: str) -> None:
     page.add_init_script(RELAY_ONLY)
     frame = open_live(page, app_url)
     press_start(frame)
-    expect(page.get_by_text("a TURN server is needed")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("a TURN server is needed")).to_be_visible(timeout=TIMEOUT)
     # a click would miss where the late warning above moves the page
     page.locator("summary").press("Enter")
     page.get_by_role("switch", name="Take a single photo instead").press("Space")
     filmed(page.get_by_test_id("stCameraInput").locator("video"))
     page.get_by_role("button", name="Take Photo").press("Enter")
-    expect(page.get_by_alt_text(re.compile("0\\.[0-9]"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_alt_text(re.compile("0\\.[0-9]"))).to_be_visible(timeout=TIMEOUT)
 
 
 def test_narrow_screen(page: Page, app_url: str) -> None:
@@ -365,7 +356,7 @@ def test_narrow_screen(page: Page, app_url: str) -> None:
 def open_live_narrow(page: Page, url: str) -> FrameLocator:
     """The navigation is folded away on a phone."""
     page.goto(url)
-    page.get_by_test_id("stExpandSidebarButton").click(timeout=PATIENCE)
+    page.get_by_test_id("stExpandSidebarButton").click(timeout=TIMEOUT)
     page.get_by_role("link", name="Live").click()
     page.get_by_test_id("stSidebarCollapseButton").click()
     return ready(page)

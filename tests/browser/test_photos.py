@@ -16,16 +16,16 @@ from fer import load_image, load_version
 from tests.browser.conftest import fits
 from tests.support.camera import server_process
 
-PATIENCE = 30_000
+TIMEOUT = 30_000
 COLLINS, HOPPER = SAMPLES / "eileen-collins.jpg", SAMPLES / "grace-hopper.jpg"
 
 
 @pytest.fixture
 def photos(page: Page, app_url: str) -> Page:
     """The empty page, ready for a click."""
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(TIMEOUT)
     page.goto(app_url)
-    expect(page.get_by_role("button", name="Try two sample photos")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Try two sample photos")).to_be_visible(timeout=TIMEOUT)
     return page
 
 
@@ -34,11 +34,11 @@ def upload(page: Page, *files: Path) -> None:
 
 
 def expect_text(page: Page, text: str) -> None:
-    expect(page.get_by_text(text, exact=False).first).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(text, exact=False).first).to_be_visible(timeout=TIMEOUT)
 
 
 def download(page: Page, label: str) -> Path:
-    with page.expect_download(timeout=PATIENCE) as event:
+    with page.expect_download(timeout=TIMEOUT) as event:
         page.get_by_role("button", name=label).click()
     return event.value.path()
 
@@ -98,10 +98,10 @@ def test_keyboard_alone_reaches_everything(photos: Page) -> None:
 
     tab_to(photos.get_by_role("button", name="Try two sample photos"))
     photos.keyboard.press("Enter")
-    expect(photos.get_by_role("heading", name="eileen-collins.jpg")).to_be_visible(timeout=PATIENCE)
+    expect(photos.get_by_role("heading", name="eileen-collins.jpg")).to_be_visible(timeout=TIMEOUT)
     tab_to(photos.get_by_role("button", name="Next photo"))
     photos.keyboard.press("Enter")
-    expect(photos.get_by_role("heading", name="grace-hopper.jpg")).to_be_visible(timeout=PATIENCE)
+    expect(photos.get_by_role("heading", name="grace-hopper.jpg")).to_be_visible(timeout=TIMEOUT)
     tab_to(photos.get_by_role("button", name="Remove"))
     photos.keyboard.press("Enter")
     expect_text(photos, "1 photo, 1 face")
@@ -126,12 +126,12 @@ def test_narrow_screens_stack(photos: Page, scheme: str, tmp_path: Path) -> None
     bad = tmp_path / f"{'long-name-' * 12}.jpg"
     bad.write_bytes(b"no image")
     upload(photos, COLLINS, bad)
-    expect(chart(photos)).to_be_visible(timeout=PATIENCE)
+    expect(chart(photos)).to_be_visible(timeout=TIMEOUT)
     assert fits(photos)
     width = chart(photos).bounding_box()["width"]
     assert width > 300, "the chart has a row of its own"
     photos.get_by_role("button", name="Next photo").click()
-    expect(photos.get_by_role("alert")).to_be_visible(timeout=PATIENCE)
+    expect(photos.get_by_role("alert")).to_be_visible(timeout=TIMEOUT)
     assert fits(photos)
 
 

@@ -1,7 +1,4 @@
-"""What the server's memory holds of a photo.
-
-Nothing after Clear, and nothing after the page is closed.
-"""
+"""Nothing of a photo stays in the server's memory after Clear, or after the page is closed."""
 
 from __future__ import annotations
 
@@ -26,7 +23,7 @@ pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="only Linux shows the memory of another process"
 )
 
-PATIENCE = 30_000
+TIMEOUT = 30_000
 FORGOTTEN_WITHIN = 10.0
 MOST_UPLOADS = 120  # megabytes: far more than the memory of an idle server moves by itself
 ANSWER = re.compile(r"no face found|\d\.\d\d")  # a fake camera's test picture may look like a face
@@ -34,10 +31,7 @@ ANSWER = re.compile(r"no face found|\d\.\d\d")  # a fake camera's test picture m
 
 @pytest.fixture(scope="module")
 def hasty_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An app that forgets closed pages after two seconds in place of two minutes.
-
-    And takes few uploads.
-    """
+    """An app that takes few uploads and forgets closed pages after two seconds, not two minutes."""
     variables = {
         "HF_HUB_OFFLINE": "1",
         "STREAMLIT_SERVER_DISCONNECTED_SESSION_TTL": "2",
@@ -53,14 +47,14 @@ def photos(page: Page, hasty_url: str) -> Page:
 
 
 def visit(page: Page, url: str) -> Page:
-    page.set_default_timeout(PATIENCE)
+    page.set_default_timeout(TIMEOUT)
     page.goto(url)
-    expect(page.get_by_text("No photos yet")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("No photos yet")).to_be_visible(timeout=TIMEOUT)
     return page
 
 
 def write_photo(path: Path, megabytes: float = 0) -> bytes:
-    """A portrait, filled up to a size; its comment holds the mark that is returned, and is nowhere else in the world.
+    """Write a portrait, filled up to a size, and return a mark that its comment alone holds.
 
     The comment is long: of objects under a kilobyte, Python itself keeps the memory.
     """
@@ -78,7 +72,7 @@ def upload(page: Page, *files: Path) -> None:
 
 def expect_photos(page: Page, count: int) -> None:
     expect(page.get_by_text(f"{count} photo{'s' * (count > 1)}, {count} face")).to_be_visible(
-        timeout=PATIENCE
+        timeout=TIMEOUT
     )
 
 
@@ -101,18 +95,15 @@ def shown_picture(page: Page, words: str | re.Pattern[str]) -> bytes:
 
 def clear(page: Page) -> None:
     page.get_by_role("button", name="Clear").click()
-    expect(page.get_by_text("No photos yet")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("No photos yet")).to_be_visible(timeout=TIMEOUT)
 
 
 def press_until(control: Locator, effect: Locator) -> None:
-    """Press again where a press was lost.
-
-    A page that is still being built shows controls before they listen.
-    """
+    """Press again where a press was lost: a page shows controls before they listen."""
     for _ in range(5):
         control.click()
         with suppress(AssertionError):
-            expect(effect).to_be_visible(timeout=PATIENCE / 5)
+            expect(effect).to_be_visible(timeout=TIMEOUT / 5)
             return
     expect(effect).to_be_visible()
 
@@ -143,7 +134,7 @@ def test_closing_the_page_takes_its_photos_out_of_the_memory(
         page = visit(context.new_page(), hasty_url)
         upload(page, tmp_path / "a.jpg")
         expect_photos(page, 1)
-        with page.expect_download(timeout=PATIENCE):
+        with page.expect_download(timeout=TIMEOUT):
             page.get_by_role("button", name="Annotated ZIP").click()
         picture = shown_picture(page, "a.jpg: 1")
         assert occurrences(server, mark)
@@ -170,7 +161,7 @@ def test_single_photo_of_live_is_let_go(photos: Page, hasty_url: str) -> None:
 
 
 def test_memory_does_not_grow_with_uploads(photos: Page, hasty_url: str, tmp_path: Path) -> None:
-    """Of so many photos at a time nothing is left, neither their bytes nor as much memory as one time takes.
+    """Of many photos at a time nothing is left: no bytes, and less memory than one time takes.
 
     The first times, the server's own memory grows to what its threads take at once.
     """
@@ -230,7 +221,7 @@ def test_files_that_are_left_out_leave_no_bytes(
             "1 photo added. Left out: big.jpg (58 MB, at most 50 MB), note.txt (not a picture),"
             " a.jpg (already here)."
         )
-    ).to_be_visible(timeout=PATIENCE)
+    ).to_be_visible(timeout=TIMEOUT)
     expect_photos(photos, 1)
     server = server_process(hasty_url).pid
     kept, *left_out = marks

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fer import annotate as annotate_function
 from fer.annotate import annotate, annotate_tracks, write_banner
-from fer.colors import EXPRESSION_COLORS, OTHER_COLORS, color_of
+from fer.colors import EXPRESSION_COLORS, OTHER_COLORS
 from fer.geometry import Box
 from fer.results import Face, Prediction, Track
 from fer.streams.tracking import FaceTracker
@@ -310,25 +310,6 @@ def luminance(color: Sequence[int]) -> float:
         np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
         @ (0.2126, 0.7152, 0.0722)
     )
-
-
-def test_colours_are_those_of_the_style_guide() -> None:
-    assert dict(EXPRESSION_COLORS) == {
-        "happy": "#E69F00",
-        "sad": "#0072B2",
-        "neutral": "#8A8A8A",
-        "surprised": "#CC79A7",
-    }
-
-
-def test_other_labels_take_the_other_colours_in_their_own_order() -> None:
-    labels = ("angry", "happy", "disgust", "fear", "sad", "contempt", "surprised", "neutral")
-    colors = [color_of(label, labels) for label in labels]
-    assert len(set(colors)) == len(labels)
-    assert [color_of(label, labels) for label in ("angry", "disgust", "fear", "contempt")] == list(
-        OTHER_COLORS
-    )
-    assert color_of("e", "abcde") == color_of("a", "abcde")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,4 @@
-"""Every format, mode and orientation against its pixels.
-
-Every kind of bad input against its message.
-"""
+"""Formats, modes and orientations against their pixels, bad input against its message."""
 
 from __future__ import annotations
 
@@ -152,6 +149,18 @@ def test_damaged_exif_costs_no_pixels(exif: bytes) -> None:
     segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
     jpeg = ENCODED["JPEG"]
     assert np.array_equal(load_image(jpeg[:2] + segment + jpeg[2:]), load_image(jpeg))
+
+
+def test_exif_that_cannot_be_written_again_still_turns_the_picture() -> None:
+    """The maker's name, which ought to be text, is a fraction; the picture is upside down."""
+    maker = struct.pack("<HHII", 0x010F, 5, 1, 8 + 2 + 2 * 12 + 4)
+    orientation = struct.pack("<HHII", 0x0112, 3, 1, 3)
+    directory = struct.pack("<H", 2) + maker + orientation + struct.pack("<I", 0)
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + directory + struct.pack("<II", 1, 2)
+    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
+    jpeg = encode(picture()[::-1, ::-1], "JPEG", quality=95, subsampling=0)
+    loaded = load_image(jpeg[:2] + segment + jpeg[2:])
+    assert np.abs(loaded.astype(int) - picture()).max() <= 24
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 255])

@@ -22,7 +22,7 @@ from fer.streams.video import VideoFile
 
 SIZE = (640, 480)
 RATE = 30
-PATIENCE = 30_000
+TIMEOUT = 30_000
 STRIP, BLUE = 16, (20, 40, 220)
 
 _STRIP_AT = """
@@ -39,7 +39,7 @@ const until = (seen, failure) => new Promise((resolve, reject) => {{
     const look = () => {{
         const passed = performance.now() - begun;
         if (seen()) return resolve(passed / 1e3);
-        if (passed > {PATIENCE}) return reject(new Error(failure));
+        if (passed > {TIMEOUT}) return reject(new Error(failure));
         setTimeout(look, 10);
     }};
     look();
@@ -99,13 +99,13 @@ def camera_flags(path: Path) -> list[str]:
 def open_live(page: Page, url: str) -> FrameLocator:
     """The page, ready for START; returns the frame that holds the camera's controls."""
     page.goto(url)
-    page.get_by_role("link", name="Live").click(timeout=PATIENCE)
+    page.get_by_role("link", name="Live").click(timeout=TIMEOUT)
     return ready(page)
 
 
 def ready(page: Page) -> FrameLocator:
     frame = page.frame_locator("iframe")
-    frame.get_by_role("button", name="START").wait_for(timeout=PATIENCE)
+    frame.get_by_role("button", name="START").wait_for(timeout=TIMEOUT)
     page.wait_for_timeout(500)
     return frame
 
@@ -118,7 +118,7 @@ def start(frame: FrameLocator) -> float:
     """Press START and wait for the first processed frame; returns the seconds this took."""
     begun = time.perf_counter()
     press_start(frame)
-    frame.locator("video").evaluate(_SHOW_STRIP, 63, timeout=PATIENCE)  # mirrored by the server
+    frame.locator("video").evaluate(_SHOW_STRIP, 63, timeout=TIMEOUT)  # mirrored by the server
     return time.perf_counter() - begun
 
 
@@ -127,7 +127,7 @@ def filmed(video: Locator) -> None:
 
     Before, a photo taken from it would be black.
     """
-    video.evaluate(_SHOW_STRIP, 0, timeout=PATIENCE)
+    video.evaluate(_SHOW_STRIP, 0, timeout=TIMEOUT)
 
 
 def mirrored(frame: FrameLocator) -> bool:
@@ -152,7 +152,7 @@ def darken(frame: FrameLocator) -> float:
 
 def stop(frame: FrameLocator) -> None:
     frame.get_by_role("button", name="STOP").click()
-    frame.get_by_role("button", name="START").wait_for(timeout=PATIENCE)
+    frame.get_by_role("button", name="START").wait_for(timeout=TIMEOUT)
 
 
 def displayed(frame: FrameLocator) -> tuple[int, float]:

@@ -1304,9 +1304,7 @@ def test_a_version_of_seven_labels_is_asked_for_the_four_and_for_all(folder, sev
         "ferplus-seven",
     ]
     assert report.test_sets["fer2013-seven"].title == "FER2013, seven expressions"
-    assert [
-        report.test_sets[name].labellings[name].n for name in ("mine", "mine-seven")
-    ] == [3, 4]
+    assert [report.test_sets[name].labellings[name].n for name in ("mine", "mine-seven")] == [3, 4]
     served = EmotionClassifier(version).predict(load(data).split("PrivateTest").images)
     among = kept.test_sets["fer2013"].scores
     assert np.array_equal(among.argmax(axis=1), served[:, :4].argmax(axis=1))

@@ -400,7 +400,7 @@ def test_answers_of_the_providers(
 
 def test_a_login_is_not_sent_on_to_where_a_provider_redirects() -> None:
     for provider in ice_servers._PROVIDERS.values():
-        question = provider.asking("key", "token")
+        question = provider.request_of("key", "token")
         moved = urllib.request.HTTPRedirectHandler().redirect_request(
             question, None, 302, "Found", {}, "http://elsewhere.example"
         )

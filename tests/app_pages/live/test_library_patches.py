@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import weakref
 from types import SimpleNamespace
 
 import pytest
+from aiortc.contrib.media import MediaRelay
+from streamlit_webrtc.component import WebRtcStreamerContext
 
 from app_pages.live import library_patches
+from app_pages.live.session import CONNECTION
 
 
 class Worker:
@@ -82,3 +86,42 @@ def test_every_new_connection_is_watched_once(monkeypatch: pytest.MonkeyPatch) -
     run()
     run()
     assert watched == ["one", "one"]
+
+
+# What else is private
+
+
+@pytest.mark.parametrize("count", [None, 7])
+def test_a_skipped_run_is_forgiven(monkeypatch: pytest.MonkeyPatch, count: int | None) -> None:
+    context = SimpleNamespace(_last_rendered_run_count=count)
+    monkeypatch.setattr(library_patches.st, "session_state", {CONNECTION: context})
+    library_patches.forgive_reruns()
+    assert context._last_rendered_run_count is None
+
+
+@pytest.mark.parametrize("context", [None, SimpleNamespace()], ids=["none", "another library"])
+def test_without_the_counter_there_is_nothing_to_forgive(
+    monkeypatch: pytest.MonkeyPatch, context: object
+) -> None:
+    monkeypatch.setattr(library_patches.st, "session_state", {CONNECTION: context})
+    library_patches.forgive_reruns()
+    assert not hasattr(context, "_last_rendered_run_count")
+
+
+def test_the_relay_keeps_no_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    relay = Relay()
+    monkeypatch.setattr(library_patches, "get_global_relay", lambda: relay)
+    for _ in range(2):  # as at every run of the page
+        library_patches.keep_no_queue()
+        assert relay.subscribe("track") == ("track", False)
+
+
+class Relay:
+    def subscribe(self, track: str, buffered: bool = True) -> tuple[str, bool]:
+        return track, buffered
+
+
+def test_the_library_has_the_names_that_are_used() -> None:
+    assert "_last_rendered_run_count" in WebRtcStreamerContext.__annotations__
+    assert callable(WebRtcStreamerContext._get_worker)
+    assert "buffered" in inspect.signature(MediaRelay.subscribe).parameters

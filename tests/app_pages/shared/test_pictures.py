@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from app_pages.shared.pictures import fit, jpeg, jpeg_url, png_url, resize
+from app_pages.shared.pictures import fit, jpeg, jpeg_url, png_url, resize, svg_url
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,9 @@ def test_a_png_keeps_every_pixel() -> None:
     assert url.startswith("data:image/png;base64,")
     decoded = Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2])))
     assert np.array_equal(np.asarray(decoded), crop)
+
+
+def test_a_drawing_is_utf_8() -> None:
+    kind, data = svg_url("<svg><title>–</title></svg>").split(",")
+    assert kind == "data:image/svg+xml;base64"
+    assert base64.b64decode(data).decode() == "<svg><title>–</title></svg>"

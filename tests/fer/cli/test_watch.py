@@ -35,7 +35,8 @@ from fer.cli.watch import Span, Watched, Watcher
 from fer.detection.following import FollowingDetector
 from fer.records import track_columns
 from fer.registry.base import DEFAULT
-from fer.streams.video import Camera, Frame, VideoFile, VideoWriter
+from fer.streams.video import Camera, Frame, VideoFile
+from fer.streams.video_writer import VideoWriter
 from fer.versions.labels import LABELS
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -18,7 +18,7 @@ from fer import (
     open_registry,
 )
 from fer.registry.base import DEFAULT
-from fer.streams.video import VideoWriter
+from fer.streams.video_writer import VideoWriter
 from tests.factories.published import REPO, fetch, move, set_aliases
 from tests.factories.versions import LABELS
 

@@ -259,7 +259,5 @@ def test_robustness_is_relative_to_the_clean_accuracy():
     )
     assert (report.n, report.clean) == (40, 0.75)
     assert set(report.accuracy) == set(report.strengths) == set(DISTURBANCES)
-    assert report.mean_relative == pytest.approx(
-        np.mean(list(report.accuracy.values())) / 0.75
-    )
+    assert report.mean_relative == pytest.approx(np.mean(list(report.accuracy.values())) / 0.75)
     assert report.mean_relative < 0.1
