@@ -11,8 +11,8 @@ import pytest
 from app_pages.shared import catalogue as catalogue_module
 from app_pages.shared.catalogue import Memory
 from fer import BundledRegistry, EmotionClassifier, ModelError, RegistryError
-from fer.versions.comparison import Predictions
 from fer.versions.folder import CARD
+from fer.versions.predictions import Predictions
 from tests.factories.compared import seal, write_versions
 from tests.factories.measured import write_measured
 
