@@ -47,7 +47,8 @@ def keep_no_queue() -> None:
     long as the camera runs. The method of the relay that all streams share is replaced.
     """
     relay = get_global_relay()
-    relay.subscribe = partial(type(relay).subscribe, relay, buffered=False)  # type: ignore[method-assign]
+    subscribe = partial(type(relay).subscribe, relay, buffered=False)
+    relay.subscribe = subscribe  # type: ignore[method-assign]
 
 
 def end_with_tab(context: WebRtcStreamerContext[Any, Any], silence: Silence) -> None:
