@@ -1,4 +1,4 @@
-"""Aliases of a Hub repo: names such as `production` that move from version to version, and the record of every move.
+"""Aliases of a Hub repo: names such as `production` that move, and the record of every move.
 
 They are one file, `aliases.json`, on the repo's `main`; whoever writes it does so by
 compare-and-swap.
