@@ -1,7 +1,7 @@
-"""Aliases of a Hub repo: names such as `production` that move, and the record of every move.
+"""Aliases of a Hub repo: names such as `production` that move from version to version.
 
-They are one file, `aliases.json`, on the repo's `main`; whoever writes it does so by
-compare-and-swap.
+They and the record of every move are one file, `aliases.json`, on the repo's `main`; whoever writes
+it does so by compare-and-swap.
 """
 
 from __future__ import annotations
