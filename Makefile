@@ -1,5 +1,6 @@
-# Facial-expression studio. Needs GNU make 3.81 and Python 3.11 to 3.13; everything else goes into .venv.
-# A certain Python: make app PYTHON=python3.12. More options for pytest: make test ARGS="-k metrics".
+# Facial-expression studio. Needs GNU make 3.81 and Python 3.11 to 3.13; the rest goes into .venv.
+# A certain Python: make app PYTHON=python3.12.
+# More options for pytest: make test ARGS="-k metrics".
 # With the share of the code that the tests reach: make test COVERAGE=1.
 
 VENV := .venv
@@ -8,8 +9,15 @@ SUITABLE := import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] 
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c '$(SUITABLE)' 2>/dev/null && echo $$python && break; done)
 
-# Only this machine, under its own names; with an address of yours, your proxy or firewall decides who may come.
-LOCAL := --server.address=localhost --server.allowedHosts=localhost --server.allowedHosts=127.0.0.1
+# Only this machine, under its own names; with an address of yours, your proxy or firewall decides
+# who may come.
+LOCAL := --server.address=localhost \
+	--server.allowedHosts=localhost --server.allowedHosts=127.0.0.1
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest
+# What pytest exits with where ARGS chose no test.
+NONE := 5
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -23,16 +31,16 @@ app: $(VENV)/app.stamp  ## install what the app needs, then open it in the brows
 
 training: $(VENV)/training.stamp  ## install what training needs besides, TensorFlow included
 
-demo-hub: $(VENV)/dev.stamp  ## open the app on a small Hub of its own, to try publishing without an account
+demo-hub: $(VENV)/dev.stamp  ## open the app on a small Hub of its own; needs no account
 	$(BIN)/python -m demo.hub
 
-demo-cycle: $(VENV)/dev.stamp  ## train, publish, compare, promote, roll back and pull a tiny version; 1 to 3 minutes
+demo-cycle: $(VENV)/dev.stamp  ## take a tiny version through all stages; 1 to 3 minutes
 	$(BIN)/python -m demo.cycle $(ARGS)
 
 test: $(VENV)/dev.stamp  ## run every test; finds Chromium or installs it
 	$(BIN)/python tests/support/find_chromium.py --install
-	$(BIN)/python -m pytest -m "not browser" -n auto $(if $(COVERAGE),--cov) $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS chose none of these
-	$(BIN)/python -m pytest -m browser $(ARGS) || [ $$? -eq 5 ]
+	$(PYTEST) -m "not browser" -n auto $(if $(COVERAGE),--cov) $(ARGS) || [ $$? -eq $(NONE) ]
+	$(PYTEST) -m browser $(ARGS) || [ $$? -eq $(NONE) ]
 
 style: $(VENV)/dev.stamp  ## check format and lint rules
 	$(BIN)/ruff format --check .
@@ -46,33 +54,35 @@ format: $(VENV)/dev.stamp  ## rewrite the code in the project's format, mend wha
 	$(BIN)/ruff format .
 
 docs: $(VENV)/dev.stamp  ## build the site of the documentation in build/site; warnings are errors
-	$(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 wheel: $(VENV)/dev.stamp  ## build the wheel of `fer` with the bundled versions in build/wheel
-	$(BIN)/python -m pip wheel --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir build/wheel .
+	rm -rf build/lib build/bdist.*  # of an earlier build, whose modules would come along
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheel .
 
 clean:  ## remove the virtual environment and every cache
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) build *.egg-info .coverage .*_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A stamp is newer than the requirements it was installed from. `fer` is installed as a link to this folder.
-INSTALL := $(BIN)/python -m pip install --disable-pip-version-check
-
+# A stamp is newer than the requirements it was installed from. `fer` is installed as a link to this
+# folder.
 $(VENV)/app.stamp: requirements/app.txt pyproject.toml setup.py | $(BIN)/python
-	$(INSTALL) -r requirements/app.txt --editable .
+	$(PIP) install -r requirements/app.txt --editable .
 	touch $@
 
 $(VENV)/training.stamp: requirements.txt $(VENV)/app.stamp
-	$(INSTALL) -r requirements.txt
+	$(PIP) install -r requirements.txt
 	touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt requirements.txt $(VENV)/app.stamp
-	$(INSTALL) -r requirements/dev.txt
+	$(PIP) install -r requirements/dev.txt
 	touch $@
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(SUITABLE)' 2>/dev/null || { \
-		echo "Python 3.11, 3.12 or 3.13 with its venv module is needed, $(or $(PYTHON),none) was found." >&2; \
-		echo "Install one (Debian: apt-get install python3-venv) or name it: make PYTHON=/path/to/python" >&2; \
+		echo "Python 3.11, 3.12 or 3.13 with its venv module is needed," \
+			"$(or $(PYTHON),none) was found." >&2; \
+		echo "Install one (Debian: apt-get install python3-venv)" \
+			"or name it: make PYTHON=/path/to/python" >&2; \
 		exit 1; }
 	$(PYTHON) -m venv $(VENV)

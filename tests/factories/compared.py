@@ -17,9 +17,10 @@ SCRIPT = "\n\n<script>alert(1)</script>\n\n!![a picture of a spy](http://spy.exa
 
 
 def write_versions(folder: Path) -> Path:
-    """A good version, a better one with scripts in its card, one measured on another test set.
+    """Write four versions.
 
-    And a broken one.
+    A good one, a better one with scripts in its card, one measured on another test set and a broken
+    one.
     """
     write_measured(folder / "v1.0.0", 0.70, crops=CROPS)
     better = write_measured(folder / "v1.1.0", 0.80, seed=1, crops=CROPS)

@@ -1,7 +1,4 @@
-"""Graphs made to harm who runs them, each by a change of the tiny graph.
-
-And random changes of a real one.
-"""
+"""Graphs made to harm who runs them: changes of the tiny graph, and random ones of any graph."""
 
 from __future__ import annotations
 
@@ -52,11 +49,9 @@ def custom() -> bytes:
 
     def change(model: Any) -> None:
         code = model.operatorCodes[0]
-        code.builtinCode, code.deprecatedBuiltinCode, code.customCode = (
-            Operator.CUSTOM,
-            Operator.CUSTOM,
-            b"Own",
-        )
+        code.builtinCode = Operator.CUSTOM
+        code.deprecatedBuiltinCode = Operator.CUSTOM
+        code.customCode = b"Own"
 
     return edited(change)
 
@@ -88,10 +83,7 @@ def endless() -> bytes:
 
 
 def hungry_for_light() -> bytes:
-    """It fills an array as long as the picture is bright.
-
-    20 million numbers for each white pixel.
-    """
+    """It fills an array with 20 million numbers for each white pixel."""
 
     def change(model: Any) -> None:
         (graph,) = model.subgraphs
@@ -101,11 +93,9 @@ def hungry_for_light() -> bytes:
         factor = _tensor(graph, (1,), buffer=_buffer(model, np.array([2e7], np.float32).tobytes()))
         one = _tensor(graph, (), buffer=_buffer(model, np.array([1], np.float32).tobytes()))
         first = _tensor(graph, (1,), Type.INT32, _buffer(model, bytes(4)))
-        total, scaled, count = (
-            _tensor(graph, (1,)),
-            _tensor(graph, (1,)),
-            _tensor(graph, (1,), Type.INT32),
-        )
+        total = _tensor(graph, (1,))
+        scaled = _tensor(graph, (1,))
+        count = _tensor(graph, (1,), Type.INT32)
         long, summed, start = _tensor(graph, (1,)), _tensor(graph, ()), graph.inputs[0]
         changed = _tensor(graph, (1, *SHAPE))
         reducing, whole = schema.ReducerOptionsT(), schema.ReducerOptionsT()
@@ -217,10 +207,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
 
 
 def mutations(graph: bytes, count: int, seed: int) -> Iterator[bytes]:
-    """The graph with one to three words of its structure changed to extreme or random values.
-
-    `count` times.
-    """
+    """Copies of the graph, in each of which one to three words have extreme or random values."""
     rng = np.random.default_rng(seed)
     words = np.frombuffer(graph[: len(graph) // 4 * 4], np.int32)
     # offsets, sizes, indices: hardly a weight
@@ -243,7 +230,9 @@ def _operators(model: Any) -> Any:
 
 def _tensor(graph: Any, shape: tuple[int, ...], kind: int = Type.FLOAT32, buffer: int = 0) -> int:
     tensor = schema.TensorT()
-    tensor.name, tensor.shape, tensor.type = f"t{len(graph.tensors)}".encode(), list(shape), kind
+    tensor.name = f"t{len(graph.tensors)}".encode()
+    tensor.shape = list(shape)
+    tensor.type = kind
     tensor.buffer = buffer
     graph.tensors.append(tensor)
     return len(graph.tensors) - 1
@@ -257,18 +246,15 @@ def _buffer(model: Any, content: bytes) -> int:
 
 
 def _operator(model: Any, code: int, inputs: list[int], output: int) -> Any:
-    description, operator = schema.OperatorCodeT(), schema.OperatorT()
-    description.builtinCode, description.deprecatedBuiltinCode, description.version = (
-        code,
-        min(code, 127),
-        1,
-    )
+    description = schema.OperatorCodeT()
+    description.builtinCode = code
+    description.deprecatedBuiltinCode = min(code, 127)
+    description.version = 1
     model.operatorCodes.append(description)
-    operator.opcodeIndex, operator.inputs, operator.outputs = (
-        len(model.operatorCodes) - 1,
-        inputs,
-        [output],
-    )
+    operator = schema.OperatorT()
+    operator.opcodeIndex = len(model.operatorCodes) - 1
+    operator.inputs = inputs
+    operator.outputs = [output]
     return operator
 
 

@@ -1,7 +1,4 @@
-"""Whole versions for tests: a tiny graph with weights, predictions, metrics and card.
-
-As good as one wants them.
-"""
+"""Whole versions for tests, as good as one wants them."""
 
 from __future__ import annotations
 
@@ -50,11 +47,11 @@ def write_measured(
     test: str = "a",
     **changes: Any,
 ) -> Path:
-    """Write a version that gets this share of the test examples right (`happy`: of that class), always the easiest.
+    """Write a version that gets this share of the test examples right, always the easiest.
 
-    `ordinary` is the share of ordinary faces that it gets right, of whom it finds nine in ten;
-    without it, it was measured on FER2013 alone. `seed` makes the graph; versions with another
-    `test` were measured on other examples.
+    `happy` is another share, for that class. `ordinary` is the share of ordinary faces that it gets
+    right, of which it finds nine in ten; without it, it was measured on FER2013 alone. `seed` makes
+    the graph; versions with another `test` were measured on other examples.
     """
     folder.mkdir(parents=True, exist_ok=True)
     matrix = weights(seed)
@@ -93,10 +90,7 @@ def write_measured(
 
 @contextmanager
 def one_layer_known() -> Iterator[None]:
-    """Let training know the architecture of `write_measured`.
-
-    So that its weights can be checked against its graph.
-    """
+    """Let training know `write_measured`'s architecture, to check its weights against its graph."""
     load_keras()
     from keras import layers
 
@@ -108,10 +102,7 @@ def one_layer_known() -> Iterator[None]:
 
 
 def ordinary_faces(accuracy: float, sha256: str) -> SetScores:
-    """The scores of a version on photographs of 100 people.
-
-    Of whose faces nine in ten are found.
-    """
+    """The scores of a version on photographs of 100 people; nine in ten of the faces are found."""
     scores, labellings = _scored(accuracy)
     found = np.arange(N) < 0.9 * N
     scores[~found] = 1 / len(LABELS)

@@ -1,7 +1,4 @@
-"""Small versions for tests: a hand-made graph of one layer in a sealed folder.
-
-So that every number is known.
-"""
+"""Small versions for tests: a graph of one layer, all of whose numbers are known, in a folder."""
 
 from __future__ import annotations
 
@@ -118,7 +115,9 @@ class _Builder:
 
     def tensor(self, shape: tuple[int, ...], kind: int, content: bytes | None = None) -> int:
         tensor = schema.TensorT()
-        tensor.name, tensor.shape, tensor.type = f"t{len(self.tensors)}".encode(), list(shape), kind
+        tensor.name = f"t{len(self.tensors)}".encode()
+        tensor.shape = list(shape)
+        tensor.type = kind
         tensor.shapeSignature = list(shape) if content else [-1, *shape[1:]]
         tensor.buffer = 0
         if content:
@@ -143,27 +142,27 @@ class _Builder:
         description.builtinCode = description.deprecatedBuiltinCode = code
         description.version = 1
         self.codes.append(description)
-        operator, end = schema.OperatorT(), self.tensor(shape, kind)
-        operator.opcodeIndex, operator.inputs, operator.outputs = len(self.codes) - 1, inputs, [end]
-        operator.builtinOptionsType, operator.builtinOptions = options_kind, options
+        end = self.tensor(shape, kind)
+        operator = schema.OperatorT()
+        operator.opcodeIndex = len(self.codes) - 1
+        operator.inputs = inputs
+        operator.outputs = [end]
+        operator.builtinOptionsType = options_kind
+        operator.builtinOptions = options
         self.operators.append(operator)
         return end
 
     def pack(self, start: int, end: int) -> bytes:
         graph = schema.SubGraphT()
-        graph.tensors, graph.operators, graph.inputs, graph.outputs = (
-            self.tensors,
-            self.operators,
-            [start],
-            [end],
-        )
+        graph.tensors = self.tensors
+        graph.operators = self.operators
+        graph.inputs = [start]
+        graph.outputs = [end]
         model = schema.ModelT()
-        model.version, model.operatorCodes, model.subgraphs, model.buffers = (
-            3,
-            self.codes,
-            [graph],
-            self.buffers,
-        )
+        model.version = 3
+        model.operatorCodes = self.codes
+        model.subgraphs = [graph]
+        model.buffers = self.buffers
         builder = flatbuffers.Builder(1024)
         builder.Finish(model.Pack(builder), b"TFL3")
         return bytes(builder.Output())

@@ -2,7 +2,8 @@
 
     python tests/support/find_chromium.py --install     prints the path; `make test` runs this
 
-Looks at the variable CHROMIUM, then PATH, then macOS applications, then Playwright's own download.
+The variable CHROMIUM names one; otherwise it is looked for on PATH, among the applications of macOS
+and in Playwright's own download, in this order.
 """
 
 from __future__ import annotations
@@ -26,16 +27,13 @@ MAC_APPLICATIONS = (
 def find_chromium() -> str | None:
     """The path of a Chromium or Chrome, or None.
 
-    A CHROMIUM that names no executable file is an error.
+    Raises FileNotFoundError if CHROMIUM names no executable file.
     """
     return _installed_chromium() or _playwright_chromium()
 
 
 def install_chromium() -> None:
-    """Install Chromium: Debian's package where root may do so, else Playwright's download.
-
-    If not done before.
-    """
+    """Install Debian's package where this is Debian's root, else Playwright's download."""
     if _is_debian_root():
         # the last one for Playwright's own Node.js
         packages = ["chromium", "fonts-liberation", "libatomic1"]

@@ -19,9 +19,8 @@ import pytest
 import streamlit as st
 
 from app_pages.shared.catalogue import Memory
-from fer import BundledRegistry, EmotionClassifier, FERError, ModelError, VersionRef
+from fer import EmotionClassifier, FERError, ModelError
 from fer.versions.folder import GRAPH, METRICS, write_config
-from fer.versions.graph_check import check_graph
 from fer.versions.sandbox import CPU_SECONDS, SECONDS, Trials
 from tests.factories.hostile_graphs import HOSTILE, mutations
 from tests.factories.published import EVERY_FILE, REPO, TEST_SETS, version_files
@@ -105,18 +104,18 @@ def test_changed_graphs_end_in_a_sentence_or_run(tmp_path: Path) -> None:
     assert refused > 3
 
 
-@pytest.mark.parametrize("ref", BundledRegistry().list().versions, ids=lambda ref: ref.name)
-def test_bundled_graphs_hold_what_a_graph_may_hold(ref: VersionRef) -> None:
-    check_graph(BundledRegistry().fetch(ref).read(GRAPH))
-
-
 def test_only_versions_that_are_not_bundled_start_a_process(tmp_path: Path) -> None:
     write_tiny(tmp_path / "tiny")
     code = """
 import sys
 from pathlib import Path
 started = []
-sys.addaudithook(lambda event, arguments: event == "subprocess.Popen" and started.append(arguments[1]))
+
+def watch(event, arguments):
+    if event == "subprocess.Popen":
+        started.append(arguments[1])
+
+sys.addaudithook(watch)
 from fer import EmotionClassifier, load_version, read_version
 EmotionClassifier(load_version())
 print(len(started))
