@@ -1,11 +1,12 @@
-"""Try versions made to harm the server, and random changes of the bundled graphs, as the app and the command line do.
+"""Try versions made to harm the server, and random changes of the bundled graphs.
 
     python -m benchmarks.hostile
 
     a tiny run, a minute:
     python -m benchmarks.hostile --mutations 20
 
-Takes about ten minutes and writes benchmarks/results/hostile.json. Every graph goes through
+Takes about ten minutes and writes benchmarks/results/hostile.json: no server is lost, and whatever
+is not admitted is refused. Every graph goes through
 `EmotionClassifier`, which both share, in a process that stands for the server; a new one takes its
 place if it is lost. The graphs made by hand also go through `python -m fer predict`. Needs what
 requirements/dev.txt lists.
@@ -13,7 +14,6 @@ requirements/dev.txt lists.
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import os
@@ -27,38 +27,53 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import psutil
+import typer
 from huggingface_hub import CommitOperationAdd, HfApi, constants
 
 from demo.hub_server import HubServer
 from fer import EmotionClassifier, ModelError, load_version
+from fer.cli.application import run_script
 from fer.registry.base import DEFAULT
 from fer.registry.bundled import BundledRegistry
 from fer.versions.folder import CONFIG, GRAPH, read_config, write_config
-from tests.factories.hostile_graphs import HOSTILE, mutations
+from tests.factories import hostile_graphs
+from tests.factories.hostile_graphs import HOSTILE
 from tests.factories.published import REPO
 from tests.factories.versions import tiny_config
+from training.command import write_report
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "hostile.json"
 PORTRAIT = ROOT / "app_pages" / "photos" / "samples" / "grace-hopper.jpg"
 CROPS = {"blazeface": {"scale": 1.0, "shift": [0.0, 0.0], "level": False}}
-SLOW, LARGE = 10.0, 500 << 20
+SLOW = 10.0  # seconds
+LARGE = 500 << 20  # bytes
 REPEATS = 5
 
 
-def main(count: int) -> dict[str, Any]:
-    """Measure all and return what was written."""
+class Attempt(NamedTuple):
+    """What came of loading a version: refused or admitted, seconds, bytes of growth."""
+
+    end: str
+    seconds: float
+    growth: int
+
+
+def main(
+    *, mutations: Annotated[int, typer.Option(min=1, help="random changes to try")] = 1000
+) -> None:
+    """Measure all, and write and print the report."""
     constants.HF_HUB_DISABLE_XET = True
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         results = {
             "cores": os.cpu_count(),
             "by hand": tried(sealed_by_hand(folder)),
-            "mutations": tried(sealed_mutations(folder, count)),
+            "mutations": tried(sealed_mutations(folder, mutations)),
             "command line": from_the_command_line(folder / "hub"),
             "trial_seconds": {
                 ref.name: trial_seconds(ref.name, folder)
@@ -66,8 +81,8 @@ def main(count: int) -> dict[str, Any]:
             },
             "bundled_load_seconds": load_seconds(),
         }
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-    return results
+    write_report(RESULTS, results)
+    print(json.dumps(results, indent=2))
 
 
 def sealed_by_hand(folder: Path) -> Iterator[Path]:
@@ -79,13 +94,13 @@ def sealed_by_hand(folder: Path) -> Iterator[Path]:
 def sealed_mutations(folder: Path, count: int) -> Iterator[Path]:
     """Changed graphs under the configuration of their origin, sealed anew."""
     names = [ref.name for ref in BundledRegistry().list().versions]
+    count_of_each = -(-count // len(names))
     for name in names:
         version = load_version(name)
         config = json.loads((version.folder / CONFIG).read_text())
         plain = {key: value for key, value in config.items() if key not in ("files", "schema")}
-        for number, graph in enumerate(
-            mutations(version.read(GRAPH), -(-count // len(names)), seed=0)
-        ):
+        changed = hostile_graphs.mutations(version.read(GRAPH), count_of_each, seed=0)
+        for number, graph in enumerate(changed):
             place = sealed(folder / f"{name} {number}", graph, plain)
             yield place
             (place / GRAPH).unlink()
@@ -100,54 +115,56 @@ def sealed(folder: Path, graph: bytes, config: dict[str, Any]) -> Path:
 
 def tried(folders: Iterator[Path]) -> dict[str, Any]:
     """What came of each version in a process that stands for the server."""
-    count = lost = 0
-    took, grown = [0.0], [0]
-    outcomes = {"refused": 0, "admitted": 0}
+    attempts: list[Attempt] = []
+    lost = 0
     context = multiprocessing.get_context("spawn")
     server = ProcessPoolExecutor(1, mp_context=context)
     for folder in folders:
-        count += 1
         try:
-            outcome, seconds, growth = server.submit(attempt, folder).result()
+            attempts.append(server.submit(attempt, folder).result())
         except BrokenProcessPool:
             lost += 1
             server = ProcessPoolExecutor(1, mp_context=context)
-            continue
-        outcomes[outcome] += 1
-        took.append(seconds)
-        grown.append(growth)
     server.shutdown()
+    ends = [each.end for each in attempts]
+    seconds = [each.seconds for each in attempts] or [0.0]
+    growth = [each.growth for each in attempts] or [0]
     return {
-        "versions": count,
-        **outcomes,
+        "versions": len(attempts) + lost,
+        "refused": ends.count("refused"),
+        "admitted": ends.count("admitted"),
         "servers_lost": lost,
-        "hangs_over_10_s": sum(seconds > SLOW for seconds in took),
-        "over_500_mb": sum(growth > LARGE for growth in grown),
-        "slowest_seconds": round(max(took), 2),
-        "median_seconds": round(statistics.median(took[1:] or took), 2),
-        "most_megabytes": max(grown) >> 20,
+        "hangs_over_10_s": sum(spent > SLOW for spent in seconds),
+        "over_500_mb": sum(grown > LARGE for grown in growth),
+        "slowest_seconds": round(max(seconds), 2),
+        "median_seconds": round(statistics.median(seconds), 2),
+        "most_megabytes": max(*growth, 0) >> 20,
     }
 
 
-def attempt(folder: Path) -> tuple[str, float, int]:
-    """Load a version and let it judge bright, dark and random faces.
-
-    The outcome, seconds, bytes of growth.
-    """
-    process, began = psutil.Process(), time.perf_counter()
-    before, outcome = process.memory_info().rss, "refused"
+def attempt(folder: Path) -> Attempt:
+    """Load a version and let it classify dark, bright and random faces."""
+    process = psutil.Process()
+    bytes_before = process.memory_info().rss
+    began = time.perf_counter()
+    end = "refused"
     with suppress(ModelError):
-        version = read_config(folder)
-        classifier = EmotionClassifier(version, threads=1)
-        noise = np.random.default_rng(0).integers(0, 256, (64, *version.input_shape[:2]))
-        for faces in (noise * 0, noise * 0 + 255, noise):
-            classifier.predict(faces.astype(np.uint8))
-        outcome = "admitted"
-    return outcome, time.perf_counter() - began, process.memory_info().rss - before
+        classify(EmotionClassifier(read_config(folder), threads=1))
+        end = "admitted"
+    seconds = time.perf_counter() - began
+    return Attempt(end, seconds, process.memory_info().rss - bytes_before)
+
+
+def classify(classifier: EmotionClassifier) -> None:
+    """Dark, bright and random faces."""
+    size = classifier.version.input_shape[:2]
+    noise = np.random.default_rng(0).integers(0, 256, (64, *size))
+    for faces in (noise * 0, noise * 0 + 255, noise):
+        classifier.predict(faces.astype(np.uint8))
 
 
 def from_the_command_line(folder: Path) -> dict[str, dict[str, float]]:
-    """Exit status and seconds of `python -m fer predict` with a hostile version of a repo on a small Hub."""
+    """Exit status and seconds of `fer predict` with each hostile version of a repo."""
     found = {}
     with HubServer(folder) as hub:
         writer = HfApi(endpoint=hub.url, token=hub.write_token)
@@ -155,16 +172,22 @@ def from_the_command_line(folder: Path) -> dict[str, dict[str, float]]:
         environment = {**os.environ, **hub.environment(folder / "home", hub.read_token)}
         for number, name in enumerate(HOSTILE):
             place = sealed(folder / name, HOSTILE[name](), tiny_config(crops=CROPS))
-            files = [CommitOperationAdd(path.name, path.read_bytes()) for path in place.iterdir()]
-            commit = writer.create_commit(REPO, files, commit_message=name).oid
-            writer.create_tag(REPO, tag=f"v1.{number}.0", revision=commit)
-            command = [sys.executable, "-m", "fer", "predict", str(PORTRAIT), "--repo", REPO]
-            began = time.perf_counter()
-            run = subprocess.run(
-                command, env=environment, cwd=ROOT, capture_output=True, check=False
-            )
-            found[name] = {"exit": run.returncode, "seconds": round(time.perf_counter() - began, 2)}
+            publish(writer, place, f"v1.{number}.0")
+            found[name] = predict(environment)
     return found
+
+
+def publish(writer: HfApi, place: Path, tag: str) -> None:
+    files = [CommitOperationAdd(path.name, path.read_bytes()) for path in place.iterdir()]
+    commit = writer.create_commit(REPO, files, commit_message=place.name).oid
+    writer.create_tag(REPO, tag=tag, revision=commit)
+
+
+def predict(environment: dict[str, str]) -> dict[str, float]:
+    command = [sys.executable, "-m", "fer", "predict", str(PORTRAIT), "--repo", REPO]
+    began = time.perf_counter()
+    run = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, check=False)
+    return {"exit": run.returncode, "seconds": round(time.perf_counter() - began, 2)}
 
 
 def trial_seconds(name: str, folder: Path) -> float:
@@ -199,12 +222,4 @@ def _median(code: str, *arguments: str) -> float:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="benchmarks.hostile",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--mutations", type=int, default=1000, metavar="N", help="default: %(default)s"
-    )
-    print(json.dumps(main(parser.parse_args().mutations), indent=2))
+    run_script(main, __doc__)

@@ -1,4 +1,4 @@
-"""Measure the page Live in a real Chromium: cold starts, frame rates, several visitors, long runs.
+"""Measure the page Live in Chromium: cold starts, frame rates, several visitors, long runs.
 
     python -m benchmarks.live --video talking.mp4
 
@@ -12,7 +12,6 @@ Needs what requirements/dev.txt lists, and Chromium.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import re
@@ -20,16 +19,17 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import psutil
+import typer
 from playwright.sync_api import Browser, FrameLocator, Page, sync_playwright
 
 from app_pages.photos.sources import SAMPLES
 from demo.serve import serve
+from fer.cli.application import run_script
 from fer.registry.base import DEFAULT
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.support.camera import (
@@ -44,27 +44,24 @@ from tests.support.camera import (
     write_camera,
 )
 from tests.support.find_chromium import find_chromium
+from training.command import write_report
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "live.json"
 SETTLE = 5_000  # milliseconds from START until rates are steady
 
 
-@dataclass(frozen=True)
-class Options:
-    """How much to measure: cold starts, seconds of each rate, minutes of the long run.
-
-    Start/stop cycles.
-    """
-
-    starts: int = 30
-    seconds: float = 30.0
-    minutes: float = 10.0
-    cycles: int = 20
-
-
-def main(options: Options, video: Path | None) -> dict[str, Any]:
-    """Measure all and return what was written."""
+def main(
+    *,
+    video: Annotated[
+        Path | None, typer.Option(help="a video of a face for the fake camera")
+    ] = None,
+    starts: Annotated[int, typer.Option(min=1, help="cold starts")] = 30,
+    seconds: Annotated[float, typer.Option(min=1, help="of each rate")] = 30.0,
+    minutes: Annotated[float, typer.Option(min=0, help="of the long run")] = 10.0,
+    cycles: Annotated[int, typer.Option(min=0, help="starts and stops after it")] = 20,
+) -> None:
+    """Measure all, and write and print the report."""
     frames = video_frames(video) if video else portrait_frames(SAMPLES / "eileen-collins.jpg")
     with tempfile.TemporaryDirectory() as folder:
         camera = write_camera(Path(folder) / "camera.y4m", frames)
@@ -74,14 +71,14 @@ def main(options: Options, video: Path | None) -> dict[str, Any]:
                     "camera": video.name if video else "a bundled portrait, moved about",
                     "version": DEFAULT,
                     "cores": os.cpu_count(),
-                    "cold_starts": cold_starts(browser, url, options.starts),
-                    "one_visitor": rates(browser, url, 1, options.seconds),
-                    "three_visitors": rates(browser, url, 3, options.seconds),
+                    "cold_starts": cold_starts(browser, url, starts),
+                    "one_visitor": rates(browser, url, 1, seconds),
+                    "three_visitors": rates(browser, url, 3, seconds),
                 }
             with served(Path(folder)) as url:  # no memory of earlier visitors
-                results["long_run"] = long_run(browser, url, options)
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-    return results
+                results["long_run"] = long_run(browser, url, minutes, cycles)
+    write_report(RESULTS, results)
+    print(json.dumps(results, indent=2))
 
 
 @contextmanager
@@ -99,16 +96,13 @@ def chromium(camera: Path) -> Iterator[Browser]:
 
 
 def cold_starts(browser: Browser, url: str, count: int) -> dict[str, Any]:
-    """Click on START to the first processed frame, each time in a fresh browser profile.
-
-    No second try.
-    """
+    """Seconds from START to the first processed frame, in a fresh browser profile, at first try."""
     seconds = []
     for _ in range(count):
         with browser.new_context() as context:
             try:
                 seconds.append(start(open_live(context.new_page(), url)))
-            except Exception as error:  # noqa: BLE001 - a start that fails in whatever way is a result
+            except Exception as error:  # noqa: BLE001 - a start may fail in whatever way
                 print(f"a start failed: {error}")
         time.sleep(1.0)
     return {
@@ -120,7 +114,7 @@ def cold_starts(browser: Browser, url: str, count: int) -> dict[str, Any]:
 
 
 def rates(browser: Browser, url: str, visitors: int, seconds: float) -> list[dict[str, float]]:
-    """Frames a second that each visitor's page reports as processed and its video element as displayed."""
+    """Frames a second that each visitor's page reports, and that its video element displays."""
     contexts = [
         browser.new_context(viewport={"width": 1280, "height": 900}) for _ in range(visitors)
     ]
@@ -133,25 +127,31 @@ def rates(browser: Browser, url: str, visitors: int, seconds: float) -> list[dic
     processed = _watch(pages, seconds)
     last = [displayed(frame) for frame in frames]
     results = [
-        {
-            "processed_fps": round(float(np.mean(reported)), 1),
-            "lowest_processed_fps": min(reported),
-            "displayed_fps": round((b[0] - a[0]) / (b[1] - a[1]), 1),
-            "median_ms": _figure(page, "ms"),
-            "p95_ms": _figure(page, "ms", 1),
-        }
-        for page, reported, a, b in zip(pages, processed, first, last, strict=True)
+        _rates_of(page, reported, displayed_rate(before, after))
+        for page, reported, before, after in zip(pages, processed, first, last, strict=True)
     ]
     for context in contexts:
         context.close()
     return results
 
 
-def long_run(browser: Browser, url: str, options: Options) -> dict[str, Any]:
-    """Resident memory and threads of the server over a long stream.
+def displayed_rate(before: tuple[float, float], after: tuple[float, float]) -> float:
+    """Frames a second between two readings of (frames displayed, seconds)."""
+    return (after[0] - before[0]) / (after[1] - before[1])
 
-    Then over many starts and stops.
-    """
+
+def _rates_of(page: Page, reported: list[float], displayed_fps: float) -> dict[str, float]:
+    return {
+        "processed_fps": round(float(np.mean(reported)), 1),
+        "lowest_processed_fps": min(reported),
+        "displayed_fps": round(displayed_fps, 1),
+        "median_ms": _read(page, "ms"),
+        "p95_ms": _read(page, "ms", 1),
+    }
+
+
+def long_run(browser: Browser, url: str, minutes: float, cycles: int) -> dict[str, Any]:
+    """The server's memory and threads over a long stream, then over many starts and stops."""
     server = server_process(url)
     with browser.new_context() as context:
         page = context.new_page()
@@ -159,30 +159,34 @@ def long_run(browser: Browser, url: str, options: Options) -> dict[str, Any]:
         start(frame)
         stop(frame)
         page.wait_for_timeout(SETTLE)
-        threads = server.num_threads()
+        threads_before = server.num_threads()
         start(frame)
         # caches and pools fill in the first minute
-        page.wait_for_timeout(60_000 * min(1.0, options.minutes / 10))
+        page.wait_for_timeout(60_000 * min(1.0, minutes / 10))
         before = _megabytes(server)
-        stalls = _stream(page, frame, options.minutes * 60)
+        stalls = _stream(page, frame, minutes * 60)
         streamed = _megabytes(server)
         stop(frame)
-        for _ in range(options.cycles):
-            start(frame)
-            page.wait_for_timeout(1000)
-            stop(frame)
+        _start_and_stop(page, frame, cycles)
         page.wait_for_timeout(SETTLE)
         after = _megabytes(server)
-        left = server.num_threads() - threads
+        threads_left = server.num_threads() - threads_before
     return {
-        "minutes": options.minutes,
+        "minutes": minutes,
         "seconds_without_a_frame": stalls,
         "growth_streaming_mb": round(streamed - before, 1),
-        "cycles": options.cycles,
+        "cycles": cycles,
         "growth_in_all_mb": round(after - before, 1),
         "resident_mb": round(after, 1),
-        "threads_left": left,
+        "threads_left": threads_left,
     }
+
+
+def _start_and_stop(page: Page, frame: FrameLocator, cycles: int) -> None:
+    for _ in range(cycles):
+        start(frame)
+        page.wait_for_timeout(1000)
+        stop(frame)
 
 
 def _watch(pages: list[Page], seconds: float) -> list[list[float]]:
@@ -191,25 +195,27 @@ def _watch(pages: list[Page], seconds: float) -> list[list[float]]:
     while time.monotonic() < end:
         pages[0].wait_for_timeout(1000)
         for values, page in zip(reported, pages, strict=True):
-            values.append(_figure(page, "processed fps"))
+            values.append(_read(page, "processed fps"))
     return reported
 
 
 def _stream(page: Page, frame: FrameLocator, seconds: float) -> int:
     """Let it run; how many seconds brought no new picture."""
-    stalls, end, before = 0, time.monotonic() + seconds, displayed(frame)[0]
+    stalls = 0
+    end = time.monotonic() + seconds
+    before = displayed(frame)[0]
     while time.monotonic() < end:
         page.wait_for_timeout(1000)
-        shown = displayed(frame)[0]
-        stalls, before = stalls + (shown == before), shown
+        now = displayed(frame)[0]
+        stalls += now == before
+        before = now
     return stalls
 
 
-def _figure(page: Page, unit: str, index: int = 0) -> float:
+def _read(page: Page, unit: str, index: int = 0) -> float:
     """A number of the readout, by the words behind it."""
-    return float(
-        re.findall(rf"([\d.]+)\s*{unit}", page.locator(".fer-legend").last.inner_text())[index]
-    )
+    readout = page.locator(".fer-legend").last.inner_text()
+    return float(re.findall(rf"([\d.]+)\s*{unit}", readout)[index])
 
 
 def _megabytes(process: psutil.Process) -> float:
@@ -217,17 +223,4 @@ def _megabytes(process: psutil.Process) -> float:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="benchmarks.live",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--video", type=Path, help="a video of a face for the fake camera")
-    for name, field in Options.__dataclass_fields__.items():
-        kind = type(field.default)
-        parser.add_argument(
-            f"--{name}", type=kind, default=field.default, help="default: %(default)s"
-        )
-    values = vars(parser.parse_args())
-    video = values.pop("video")
-    print(json.dumps(main(Options(**values), video), indent=2))
+    run_script(main, __doc__)

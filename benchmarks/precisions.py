@@ -1,33 +1,38 @@
-"""Try a version's network in smaller numbers: what float16 and int8 graphs cost in accuracy and save in bytes and time.
+r"""Measure what float16 and int8 graphs of a version cost in accuracy and save in bytes and time.
 
     python -m benchmarks.precisions --version models/flagship-fer2013 --data fer2013.npz \
         --output benchmarks/results/precisions.json
 
-Takes about two minutes. `int8` scales every layer's inputs as they come, `int8, calibrated` as
-Training faces did. Accuracy is that of PublicTest under `fer2013`, agreement the share of its faces
-that get the float32 graph's label. The graphs take turns while they are timed; compare ratios, not
-milliseconds.
+    a tiny run, half a minute:
+    python -m benchmarks.precisions --version models/flagship-fer2013 --data fer2013.npz --faces 100
+
+Takes about two minutes and prints a line a graph. `int8` scales every layer's inputs as they come,
+`int8, calibrated` as Training faces did. Accuracy is that of PublicTest under `fer2013`, agreement
+the share of its faces that get the float32 graph's label. The graphs take turns while they are
+timed; compare ratios, not milliseconds.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import keras
 import numpy as np
 import tensorflow as tf
+import typer
 from ai_edge_litert.interpreter import Interpreter
 from msgspec.structs import asdict
 from numpy.typing import NDArray
 
 from benchmarks.networks import medians
-from fer import FERError, metrics, read_version
+from benchmarks.options import FER2013Option, OutputOption
+from fer import ModelVersion, metrics, read_version
+from fer.cli.application import run_script
 from fer.preprocessing import normalize
 from training.architectures import serve
+from training.command import write_report
 from training.convert import PRECISIONS, convert
 from training.data.examples import resized
 from training.data.fer2013 import load
@@ -39,37 +44,45 @@ REFERENCE = "float32"
 Faces = NDArray[np.float32]
 
 
-def main(folder: Path, data: Path) -> dict[str, Any]:
-    """Bytes, time, accuracy and agreement of each graph of the version in `folder`."""
+def measure(version: ModelVersion, data: Path, limit: int | None) -> dict[str, Any]:
+    """Bytes, time, accuracy and agreement of each graph of a version."""
     dataset = load(data)
-    public, calibration = (
-        dataset.split("PublicTest"),
-        dataset.split("Training").images[:CALIBRATION],
-    )
-    version = read_version(folder)
     side = version.input_shape[0]
-    model = restored(version.architecture, folder)
-    if as_trained(version):
-        model = serve(
-            model, version.lineage["config"]["recipe"]["labels"]["blend"], version.labels, side
-        )
-    examples = normalize(resized(calibration, side))
-    graphs = {name: convert(model, **options) for name, options in conversions(examples).items()}
-    faces = normalize(resized(public.images, side))
+    calibration_images = dataset.split("Training").images[:CALIBRATION]
+    options = conversions(normalize(resized(calibration_images, side)))
+    model = served_model(version)
+    graphs = {name: convert(model, **chosen) for name, chosen in options.items()}
+    public = dataset.split("PublicTest")
+    faces = normalize(resized(public.images[:limit], side))
     scores = {name: predict(graph, faces) for name, graph in graphs.items()}
-    rows = public.fer2013 >= 0
     times = medians(graphs, THREADS)
     return {
         name: {
             "bytes": len(graph),
             "ratio": round(times[name] / times[REFERENCE], 3),
-            "accuracy": asdict(metrics.accuracy(scores[name][rows], public.fer2013[rows])),
-            "agreement": float(
-                (scores[name].argmax(axis=1) == scores[REFERENCE].argmax(axis=1)).mean()
-            ),
-            "largest_difference": float(np.abs(scores[name] - scores[REFERENCE]).max()),
+            **compare(scores[name], scores[REFERENCE], public.fer2013[:limit]),
         }
         for name, graph in graphs.items()
+    }
+
+
+def served_model(version: ModelVersion) -> keras.Model:
+    """The version's network with the outputs that it is served with."""
+    model = restored(version.architecture, version.folder)
+    if not as_trained(version):
+        return model
+    blend = version.lineage["config"]["recipe"]["labels"]["blend"]
+    return serve(model, blend, version.labels, version.input_shape[0])
+
+
+def compare(scores: Faces, reference: Faces, targets: NDArray[np.int8]) -> dict[str, Any]:
+    """The accuracy of some scores, and how far they are from those of the reference."""
+    known = targets >= 0
+    same_label = scores.argmax(axis=1) == reference.argmax(axis=1)
+    return {
+        "accuracy": asdict(metrics.accuracy(scores[known], targets[known])),
+        "agreement": float(same_label.mean()),
+        "largest_difference": float(np.abs(scores - reference).max()),
     }
 
 
@@ -92,10 +105,8 @@ def predict(graph: bytes, faces: Faces) -> Faces:
     """Probabilities (n, classes), face by face."""
     interpreter = Interpreter(model_content=graph, num_threads=THREADS)
     interpreter.allocate_tensors()
-    source, sink = (
-        interpreter.get_input_details()[0]["index"],
-        interpreter.get_output_details()[0]["index"],
-    )
+    source = interpreter.get_input_details()[0]["index"]
+    sink = interpreter.get_output_details()[0]["index"]
     rows = []
     for face in faces:
         interpreter.set_tensor(source, face[None])
@@ -104,27 +115,22 @@ def predict(graph: bytes, faces: Faces) -> Faces:
     return np.stack(rows)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="benchmarks.precisions",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument(
-        "--version", type=Path, required=True, help="version folder with its weights"
-    )
-    parser.add_argument("--data", type=Path, required=True, help="FER2013")
-    parser.add_argument("--output", type=Path, help="write the report here as JSON")
-    options = parser.parse_args()
-    try:
-        report = main(options.version, options.data)
-    except FERError as error:
-        sys.exit(f"error: {error}")
+def main(
+    *,
+    version: Annotated[Path, typer.Option(help="version folder with its weights")],
+    data: FER2013Option,
+    faces: Annotated[int | None, typer.Option(min=1, help="measure so many faces only")] = None,
+    output: OutputOption = None,
+) -> None:
+    """Try every graph, print a line of each and write the report."""
+    report = measure(read_version(version), data, faces)
     for name, result in report.items():
         accuracy = result["accuracy"]["value"]
         print("{:16} {bytes:,} bytes, time ratio {ratio}".format(name, **result), end="")
         print(f", accuracy {accuracy:.4f}, agreement {result['agreement']:.4f}")
-    if options.output:
-        options.output.write_text(
-            json.dumps({"version": options.version.name, **report}, indent=2) + "\n"
-        )
+    if output:
+        write_report(output, {"version": version.name, **report})
+
+
+if __name__ == "__main__":
+    run_script(main, __doc__)

@@ -1,31 +1,34 @@
-"""Compare runs on PublicTest: what each recipe gives, and how the blend trades one labelling for the other.
+r"""Compare runs on PublicTest: what each recipe gives, and how the blend trades two labellings.
 
-    python -m benchmarks.recipes --runs runs/a runs/b --data fer2013.npz --output benchmarks/results/recipes.json
+    python -m benchmarks.recipes --runs runs/a runs/b --data fer2013.npz \
+        --output benchmarks/results/recipes.json
 
     ordinary faces too:
     python -m benchmarks.recipes --runs runs/a --data fer2013.npz --photographs natural.zip
 
-Takes about ten seconds a run; a run need not be finished. The averaged weights of the last epoch on
-disk are measured. Of photographs the validation split is measured, where a face is found, cut as
-the run's own recipe says. An earlier report in --output keeps its other runs, whose folders may be
-gone by then. No network sees PrivateTest. Of both splits the report says how far the two labellings
-agree, which bounds what one answer can score on both.
+Takes about ten seconds a run, and prints a line a blend; a run need not be finished. The averaged
+weights of the last epoch on disk are measured. Of photographs the validation split is measured,
+where a face is found, cut as the run's own recipe says. An earlier report in --output keeps its
+other runs, whose folders may be gone by then. No network sees PrivateTest. Of both splits the
+report says how far the two labellings agree, which bounds what one answer can score on both.
 """
 
 from __future__ import annotations
 
 import json
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
+import typer
 from msgspec.structs import asdict
 from numpy.typing import NDArray
 
+from benchmarks.options import FER2013Option
 from fer import DataError, intervals, metrics
+from fer.cli.application import run_script
 from fer.preprocessing import normalize
-from training.command import command_line, finish, load_keras, write_report
+from training.command import load_keras, write_report
 from training.data.examples import resized
 from training.data.fer2013 import LABELLINGS, Split, blend_logits, load
 from training.data.photographs import Photographs, cut_wide, read_photographs
@@ -35,20 +38,17 @@ if TYPE_CHECKING:
     import keras
 
 BLENDS = tuple(i / 10 for i in range(11))
-# votes of ten, from, to
-FAVOURITE = {"up to 5": (1, 5), "6 or 7": (6, 7), "8": (8, 8), "9": (9, 9), "10": (10, 10)}
+VOTES = {"up to 5": (1, 5), "6 or 7": (6, 7), "8": (8, 8), "9": (9, 9), "10": (10, 10)}
+"""How many of ten annotators chose the emotion that most of them chose, from and to."""
 
 
-def main(
+def compare(
     runs: list[Path],
     data: Path,
     output: Path | None = None,
     photographs: Photographs | None = None,
 ) -> dict[str, Any]:
-    """Measure every run and return what is to be written to `output`.
-
-    These runs after the others that it holds.
-    """
+    """The report that `output` is to hold: these runs after the others that it holds already."""
     load_keras()
     dataset = load(data)
     splits = {name: dataset.split(name) for name in ("PublicTest", "PrivateTest")}
@@ -71,10 +71,9 @@ def main(
 def _read(report: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(report.read_text())
-        _ = (
-            content["agreement"],
-            [(entry["run"], entry["epochs"], entry["blends"]) for entry in content["runs"]],
-        )
+        _ = content["agreement"]
+        for entry in content["runs"]:
+            _ = (entry["run"], entry["epochs"], entry["blends"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
             f"{report} is there and is no report of this command; choose another --output."
@@ -83,10 +82,7 @@ def _read(report: Path) -> dict[str, Any]:
 
 
 def agreement(split: Split) -> dict[str, Any]:
-    """How many rows each labelling counts, how many both.
-
-    And the share of those on which they agree.
-    """
+    """How many rows each labelling counts and both do, and on which share of these they agree."""
     rows = agreements(split)
     both = ~rows["one"]
     return {
@@ -98,13 +94,11 @@ def agreement(split: Split) -> dict[str, Any]:
 
 
 def describe(run: Path, public: Split, photographs: Photographs | None = None) -> dict[str, Any]:
-    """The recipe of a run, its accuracy after every epoch, over the blend.
-
-    And where labels agree or do not.
-    """
+    """The recipe of a run, and its accuracy by epoch, by blend and by how far labels agree."""
     import keras
 
-    config, log = read_config(run), read_log(run)
+    config = read_config(run)
+    log = read_log(run)
     recipe = config["recipe"]
     side = recipe["fall"]["side"]
     network = read_network(run)
@@ -114,9 +108,8 @@ def describe(run: Path, public: Split, photographs: Photographs | None = None) -
         faces = cut_wide(photographs, side, recipe["photographs"]["scale"])
         face_logits = _logits(network, faces.middles)
         for blend in BLENDS:
-            blends[f"{blend:.1f}"]["photographs"] = _balanced(
-                blend_logits(face_logits, blend), faces.expressions
-            )
+            blended = blend_logits(face_logits, blend)
+            blends[f"{blend:.1f}"]["photographs"] = _balanced(blended, faces.expressions)
     keras.backend.clear_session()
     return {
         "run": run.name,
@@ -126,7 +119,7 @@ def describe(run: Path, public: Split, photographs: Photographs | None = None) -
         "epochs": len(log),
         "blends": blends,
         "favourite": {
-            name: _within(rows, logits, public) for name, rows in favourites(public).items()
+            name: _within(rows, logits, public) for name, rows in rows_by_votes(public).items()
         },
         "labellings": {
             name: _within(rows, logits, public) for name, rows in agreements(public).items()
@@ -160,26 +153,25 @@ def _recalls(logits: NDArray[np.float32], labels: NDArray[np.int8]) -> list[floa
     return [round(recall.value, 4) if recall else None for recall in estimates]
 
 
-def favourites(split: Split) -> dict[str, NDArray[np.bool_]]:
-    """The rows of a split by how many of the ten annotators chose the emotion that most of them chose."""
+def rows_by_votes(split: Split) -> dict[str, NDArray[np.bool_]]:
+    """The rows of a split by how many annotators chose the emotion that most of them chose."""
     return {
         name: (low <= split.favourite) & (split.favourite <= high)
-        for name, (low, high) in FAVOURITE.items()
+        for name, (low, high) in VOTES.items()
     }
 
 
 def agreements(split: Split) -> dict[str, NDArray[np.bool_]]:
-    """The rows of a split on which the two labellings agree, those on which they differ.
-
-    Those that one leaves out.
-    """
-    both, same = (split.fer2013 >= 0) & (split.ferplus >= 0), split.fer2013 == split.ferplus
+    """The rows on which the two labellings agree, differ, and those that one leaves out."""
+    both = (split.fer2013 >= 0) & (split.ferplus >= 0)
+    same = split.fer2013 == split.ferplus
     return {"agree": both & same, "differ": both & ~same, "one": ~both}
 
 
 def _within(rows: NDArray[np.bool_], logits: NDArray[np.float32], public: Split) -> dict[str, Any]:
     """How far the labellings agree on some rows, and how well each is met by its own outputs."""
-    original, ferplus = public.fer2013[rows], public.ferplus[rows]
+    original = public.fer2013[rows]
+    ferplus = public.ferplus[rows]
     return {
         "agree": _share(original == ferplus, (original >= 0) & (ferplus >= 0)),
         "fer2013": _accuracy(blend_logits(logits[rows], 0.0), original),
@@ -195,40 +187,42 @@ def _share(hits: NDArray[np.bool_], rows: NDArray[np.bool_]) -> dict[str, Any] |
     return asdict(intervals.wilson(int(hits[rows].sum()), int(rows.sum()))) if rows.any() else None
 
 
-def _tell(runs: list[Path], data: Path, output: Path | None, photographs: Path | None) -> None:
+def main(
+    *,
+    runs: Annotated[list[Path], typer.Option(help="run folders of training.train")],
+    data: FER2013Option,
+    photographs: Annotated[
+        Path | None, typer.Option(help="folder or zip of <split>/<class>/*.jpg")
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="write the report here, as JSON, or add to the one that is there"),
+    ] = None,
+) -> None:
+    """Compare the runs, print a line a blend and write the report."""
     faces = read_photographs(photographs).split("PublicTest") if photographs else None
-    report = main(runs, data, output, faces)
+    report = compare(runs, data, output, faces)
     for result in report["runs"]:
-        print(
-            f"{result['run']}: {result['epochs']} epochs; blend, {', '.join(LABELLINGS)}, recalls"
-        )
-        for blend, scores in result["blends"].items():
-            values = (
-                f"{scores[name]['value']:.4f}" if scores[name] else "   -  " for name in LABELLINGS
-            )
-            print(f"  {blend}  " + "  ".join(values), scores["recall"])
-            if ordinary := scores.get("photographs"):
-                accuracy, balanced = ordinary["accuracy"]["value"], ordinary["balanced"]
-                print(
-                    f"       photographs {accuracy:.4f}, balanced {balanced:.4f}",
-                    ordinary["recall"],
-                )
+        _print(result)
     if output:
         write_report(output, report)
 
 
+def _print(result: dict[str, Any]) -> None:
+    print(f"{result['run']}: {result['epochs']} epochs; blend, {', '.join(LABELLINGS)}, recalls")
+    for blend, scores in result["blends"].items():
+        values = (
+            f"{scores[name]['value']:.4f}" if scores[name] else "   -  " for name in LABELLINGS
+        )
+        print(f"  {blend}  " + "  ".join(values), scores["recall"])
+        if ordinary := scores.get("photographs"):
+            accuracy = ordinary["accuracy"]["value"]
+            balanced = ordinary["balanced"]
+            print(
+                f"       photographs {accuracy:.4f}, balanced {balanced:.4f}",
+                ordinary["recall"],
+            )
+
+
 if __name__ == "__main__":
-    options = command_line("benchmarks.recipes", __doc__)
-    options.add_argument(
-        "--runs", type=Path, nargs="+", required=True, help="run folders of training.train"
-    )
-    options.add_argument(
-        "--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder"
-    )
-    options.add_argument("--photographs", type=Path, help="folder or zip of <split>/<class>/*.jpg")
-    options.add_argument(
-        "--output",
-        type=Path,
-        help="write the report here, as JSON, or add to the one that is there",
-    )
-    finish(partial(_tell, **vars(options.parse_args())))
+    run_script(main, __doc__)

@@ -1,4 +1,4 @@
-"""Measure how fast versions of a Hub repo are listed, fetched, shown and changed, on a small Hub on this machine.
+"""Measure how fast versions of a Hub repo are listed, fetched and compared, on a small Hub here.
 
     python -m benchmarks.registry
 
@@ -12,7 +12,6 @@ Chromium.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -23,31 +22,38 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from huggingface_hub import HfApi, constants
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from demo.hub_server import Delay, HubServer
 from demo.serve import serve
 from fer import HubRegistry
+from fer.cli.application import run_script
 from fer.registry.base import DEFAULT
 from fer.versions.folder import BUNDLED
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.factories.compared import publish, seal
 from tests.factories.published import REPO
 from tests.support.find_chromium import find_chromium
+from training.command import write_report
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "registry.json"
 DELAY = 0.05
 SESSIONS = 8
-PATIENCE = 60_000
+DEADLINE = 60_000  # milliseconds
 IDLE = 3_000  # milliseconds in which the browser ends what it draws
 
 
-def main(versions: int, repeats: int) -> dict[str, Any]:
-    """Measure all and return what was written."""
+def main(
+    *,
+    versions: Annotated[int, typer.Option(min=2, help="in the repo")] = 20,
+    repeats: Annotated[int, typer.Option(min=1)] = 5,
+) -> None:
+    """Measure all, and write and print the report."""
     constants.HF_HUB_DISABLE_XET = True
     with (
         tempfile.TemporaryDirectory() as name,
@@ -57,7 +63,7 @@ def main(versions: int, repeats: int) -> dict[str, Any]:
         folder = Path(name)
         fill(HfApi(endpoint=hub.url, token=hub.write_token), folder / "versions", versions)
         hub.fault(Delay(DELAY))
-        results = {
+        results: dict[str, Any] = {
             "versions": versions,
             "delay_seconds": DELAY,
             "cores": os.cpu_count(),
@@ -68,8 +74,8 @@ def main(versions: int, repeats: int) -> dict[str, Any]:
             "switch": switched(hub, folder / "switch", browser, repeats),
             "downloads": downloads(hub, folder / "downloads"),
         }
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-    return results
+    write_report(RESULTS, results)
+    print(json.dumps(results, indent=2))
 
 
 def fill(writer: HfApi, folder: Path, versions: int) -> None:
@@ -85,10 +91,7 @@ def fill(writer: HfApi, folder: Path, versions: int) -> None:
 
 
 def listed(hub: HubServer, home: Path) -> dict[str, float]:
-    """Seconds in which all versions are described.
-
-    With an empty cache, and by another process's registry later.
-    """
+    """Seconds to describe all versions: with an empty cache, and by a later process's registry."""
     constants.HF_HUB_CACHE = str(home)
     return {name: seconds(described, hub) for name in ("cold", "warm")}
 
@@ -102,9 +105,9 @@ def opened(hub: HubServer, folder: Path, browser: Browser) -> dict[str, float]:
     """Seconds until the page Compare tells its verdict on two versions.
 
     `cold`: a new server, nothing in the cache, from the address on. `restarted`: the same with what
-    is in the cache.
-    `warm`: a click in the open app, on versions that the server knows. What the frontend itself
-    takes to load is in the first two, and alone in `frontend`: the page Live before its start.
+    is in the cache. `warm`: a click in the open app, on versions that the server knows. What the
+    frontend itself takes to load is in the first two, and alone in `frontend`: the page Live before
+    its start.
     """
     folder.mkdir()
     variables = hub.environment(folder / "home", hub.read_token) | {"FER_HUB_REPO": REPO}
@@ -125,25 +128,22 @@ def opened(hub: HubServer, folder: Path, browser: Browser) -> dict[str, float]:
 
 def look(page: Page, url: str, selector: str) -> None:
     page.goto(url)
-    page.locator(selector).first.wait_for(timeout=PATIENCE)
+    page.locator(selector).first.wait_for(timeout=DEADLINE)
 
 
 def click(page: Page) -> None:
     page.get_by_role("link", name="Compare").click()
-    page.locator(".fer-verdict").first.wait_for(timeout=PATIENCE)
+    page.locator(".fer-verdict").first.wait_for(timeout=DEADLINE)
 
 
 def switched(hub: HubServer, folder: Path, browser: Browser, repeats: int) -> dict[str, float]:
-    """Seconds from the choice of another version to its new answers on the page Photos.
-
-    Both were used before.
-    """
+    """Seconds from the choice of another version, used before, to its answers on Photos."""
     folder.mkdir()
     variables = hub.environment(folder / "home", hub.read_token) | {"FER_HUB_REPO": REPO}
     with serve(ROOT / "app.py", folder, variables) as url, browser.new_context() as context:
         page = context.new_page()
         page.goto(url)
-        page.get_by_role("button", name="Try two sample photos").click(timeout=PATIENCE)
+        page.get_by_role("button", name="Try two sample photos").click(timeout=DEADLINE)
         names = ["v1.0.0", "v1.1.0"]
         for name in names:
             choose(page, name)
@@ -159,8 +159,8 @@ def choose(page: Page, name: str) -> float:
     option.wait_for()
     begun = time.perf_counter()
     option.click()
-    page.locator("[data-test-script-state=running]").wait_for(timeout=PATIENCE)
-    page.locator("[data-test-script-state=notRunning]").wait_for(timeout=PATIENCE)
+    page.locator("[data-test-script-state=running]").wait_for(timeout=DEADLINE)
+    page.locator("[data-test-script-state=notRunning]").wait_for(timeout=DEADLINE)
     return time.perf_counter() - begun
 
 
@@ -205,11 +205,4 @@ def spread(values: list[float]) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="benchmarks.registry",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--versions", type=int, default=20, help="in the repo; default %(default)s")
-    parser.add_argument("--repeats", type=int, default=5, help="default %(default)s")
-    print(json.dumps(main(**vars(parser.parse_args())), indent=2))
+    run_script(main, __doc__)

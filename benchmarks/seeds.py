@@ -1,59 +1,70 @@
-"""Tell a better recipe from a luckier seed: how far runs that differ in nothing but their seed differ on PrivateTest.
+r"""Tell a better recipe from a luckier seed: compare runs that differ in nothing but their seed.
 
-    python -m benchmarks.seeds --runs runs/1 runs/2 runs/3 --data fer2013.npz --output benchmarks/results/seeds.json
+    python -m benchmarks.seeds --runs runs/1 runs/2 runs/3 --data fer2013.npz \
+        --output benchmarks/results/seeds.json
 
-Takes about half a minute a run. Every run is exported and asked through its graph, as a version is.
-Report all the seeds that were trained: the best of them says nothing of the recipe.
+    the tiniest one, a minute:
+    python -m benchmarks.seeds --runs runs/1 runs/2 --data fer2013.npz
+
+Takes about half a minute a run, and prints each result on PrivateTest with its mean and standard
+deviation. Every run is exported and asked through its graph, as a version is. Report all the seeds
+that were trained: the best of them says nothing of the recipe.
 """
 
 from __future__ import annotations
 
 import statistics
 import tempfile
-from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 from msgspec.structs import asdict
 from numpy.typing import NDArray
 
+from benchmarks.options import FER2013Option, OutputOption
 from fer import LABELS, DataError, EmotionClassifier, metrics
+from fer.cli.application import run_script
 from training import export
-from training.command import command_line, finish, write_report
+from training.command import write_report
 from training.data.examples import predict
 from training.data.fer2013 import LABELLINGS, Split, load
 from training.runs import read_lineage
 
 
-def main(runs: list[Path], data: Path) -> dict[str, Any]:
-    """Every run's results, their mean and standard deviation.
-
-    And the share of faces that two runs answer alike.
-    """
+def compare(runs: list[Path], data: Path) -> dict[str, Any]:
+    """Every run's results, their spread, and the share of faces that two runs answer alike."""
     lineages = [read_lineage(run) for run in runs]
     _check(runs, [lineage["config"] for lineage in lineages])
     private = load(data).split("PrivateTest")
     scores = [_scores(run, private.images) for run in runs]
     results = [_measure(answers, private) for answers in scores]
-    pairs = combinations([answers.argmax(axis=1) for answers in scores], 2)
     return {
         "test_split": "PrivateTest",
         "recipe": lineages[0]["config"]["recipe"],
         "runs": [
-            {
-                "seed": lineage["config"]["seed"],
-                "git_commit": lineage["git_commit"],
-                "results": result,
-            }
-            for lineage, result in zip(lineages, results, strict=True)
+            _entry(lineage, result) for lineage, result in zip(lineages, results, strict=True)
         ],
         "spread": {
             name: _spread([result[name]["value"] for result in results]) for name in results[0]
         },
-        "same_answer": statistics.mean(float((one == other).mean()) for one, other in pairs),
+        "same_answer": _same_answer(scores),
     }
+
+
+def _entry(lineage: dict[str, Any], results: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "seed": lineage["config"]["seed"],
+        "git_commit": lineage["git_commit"],
+        "results": results,
+    }
+
+
+def _same_answer(scores: list[NDArray[np.float32]]) -> float:
+    pairs = combinations([answers.argmax(axis=1) for answers in scores], 2)
+    return statistics.mean(float((one == other).mean()) for one, other in pairs)
 
 
 def _check(runs: list[Path], configs: list[dict[str, Any]]) -> None:
@@ -63,15 +74,12 @@ def _check(runs: list[Path], configs: list[dict[str, Any]]) -> None:
         raise DataError(
             f"received the seeds {', '.join(map(str, seeds))}, expected two or more, each once."
         )
+    first = configs[0]
     for run, config in zip(runs, configs, strict=True):
-        differing = [
-            name
-            for name, value in config.items()
-            if name != "seed" and value != configs[0].get(name)
-        ]
-        if differing:
+        differing = [name for name, value in config.items() if value != first.get(name)]
+        if others := [name for name in differing if name != "seed"]:
             raise DataError(
-                f"{run} and {runs[0]} differ in {', '.join(differing)}; only the seed may differ."
+                f"{run} and {runs[0]} differ in {', '.join(others)}; only the seed may differ."
             )
 
 
@@ -81,10 +89,7 @@ def _scores(run: Path, images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _measure(scores: NDArray[np.float32], private: Split) -> dict[str, Any]:
-    """Accuracy under every labelling, and the recall of every class under the original one.
-
-    With intervals.
-    """
+    """Accuracy under every labelling and recalls under the original one, with intervals."""
     results = {}
     for name in LABELLINGS:
         rows = private.labels(name) >= 0
@@ -104,8 +109,14 @@ def _spread(values: list[float]) -> dict[str, float]:
     }
 
 
-def _tell(runs: list[Path], data: Path, output: Path | None) -> None:
-    report = main(runs, data)
+def main(
+    *,
+    runs: Annotated[list[Path], typer.Option(help="finished run folders of training.train")],
+    data: FER2013Option,
+    output: OutputOption = None,
+) -> None:
+    """Compare the runs, print the spread of each result and write the report."""
+    report = compare(runs, data)
     for name, spread in report["spread"].items():
         values = " ".join(f"{run['results'][name]['value']:.4f}" for run in report["runs"])
         print(
@@ -118,12 +129,4 @@ def _tell(runs: list[Path], data: Path, output: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    options = command_line("benchmarks.seeds", __doc__)
-    options.add_argument(
-        "--runs", type=Path, nargs="+", required=True, help="finished run folders of training.train"
-    )
-    options.add_argument(
-        "--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder"
-    )
-    options.add_argument("--output", type=Path, help="write the report here as JSON")
-    finish(partial(_tell, **vars(options.parse_args())))
+    run_script(main, __doc__)

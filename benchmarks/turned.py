@@ -1,6 +1,7 @@
-"""Measure how a version's accuracy falls as faces turn away, on labelled photographs of one person each.
+r"""Measure how a version's accuracy falls as faces turn away, on photographs of one person each.
 
-    python -m benchmarks.turned --data natural.zip --version models/flagship --output benchmarks/results/turned.json
+    python -m benchmarks.turned --data natural.zip --version models/flagship \
+        --output benchmarks/results/turned.json
 
     a tiny run, a few seconds:
     python -m benchmarks.turned --data natural.zip --version models/flagship --faces 100
@@ -15,15 +16,16 @@ what `fer.results.TURNED_FROM` holds for all.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
+import typer
 from msgspec.structs import asdict
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from benchmarks.options import OutputOption, VersionOption, YuNetOption
 from fer import (
     DataError,
     EmotionClassifier,
@@ -33,8 +35,9 @@ from fer import (
     load_detector,
     read_version,
 )
+from fer.cli.application import run_script
 from fer.intervals import wilson
-from training.command import command_line, finish, whole_number, write_report
+from training.command import write_report
 from training.data.photographs import Photographs, read_photographs
 
 STEP = 15
@@ -45,17 +48,14 @@ LEAST = 0.7
 
 
 class Answers(NamedTuple):
-    """Of each picture in which a face was found.
-
-    Its yaw in degrees, and whether the answer is right, and certain.
-    """
+    """The yaw of each found face in degrees, and whether the answer is right, and certain."""
 
     yaw: NDArray[np.float64]
     right: NDArray[np.bool_]
     certain: NDArray[np.bool_]
 
 
-def main(
+def measure(
     data: Path, version: Path, detectors: Sequence[FaceDetector], faces: int | None
 ) -> dict[str, Any]:
     """Ask the version with every detector and return the report."""
@@ -79,9 +79,10 @@ def ask(pipeline: FERPipeline, photographs: Photographs, labels: Sequence[str]) 
     """What the pipeline says of the largest face of each picture, beside the picture's label."""
     rows = []
     pictures = zip(photographs.images(), labels, strict=True)
-    for image, label in tqdm(
+    progress = tqdm(
         pictures, pipeline.detector.name, len(photographs), unit="picture", disable=None
-    ):
+    )
+    for image, label in progress:
         for prediction in pipeline(image)[:1]:
             landmarks = prediction.face.landmarks
             yaw = landmarks.yaw if landmarks else None
@@ -97,22 +98,17 @@ def ask(pipeline: FERPipeline, photographs: Photographs, labels: Sequence[str]) 
 
 
 def summarize(answers: Answers) -> dict[str, Any]:
-    """Accuracy in each step of yaw, and of all that are certain, with intervals.
-
-    And the limit that follows.
-    """
+    """Accuracy in each step of yaw and of certain answers, and the limit that follows."""
     steps = (np.abs(answers.yaw) // STEP).astype(int)
     accuracy = {int(step) * STEP: _share(answers.right[steps == step]) for step in np.unique(steps)}
+    too_few_right = [yaw for yaw, share in accuracy.items() if share["value"] < LEAST]
+    certain = answers.certain
     return {
         "found": len(steps),
         "accuracy_from_yaw": accuracy,
-        "turned_from": next(
-            (yaw for yaw, share in accuracy.items() if share["value"] < LEAST), None
-        ),
-        "certain": _share(answers.certain),
-        "accuracy_of_certain": (
-            _share(answers.right[answers.certain]) if answers.certain.any() else None
-        ),
+        "turned_from": too_few_right[0] if too_few_right else None,
+        "certain": _share(certain),
+        "accuracy_of_certain": _share(answers.right[certain]) if certain.any() else None,
     }
 
 
@@ -123,10 +119,7 @@ def _share(true: NDArray[np.bool_]) -> dict[str, Any]:
 def _known(
     photographs: Photographs, labels: Sequence[str], faces: int | None
 ) -> tuple[Photographs, list[str]]:
-    """The pictures whose class is one of the version's labels, or some of them.
-
-    And the labels of these.
-    """
+    """Pictures whose class is one of the version's labels, all or some, and their labels."""
     rows = np.flatnonzero(photographs.indices(labels) >= 0)
     if not len(rows):
         raise DataError(
@@ -138,10 +131,16 @@ def _known(
     return chosen, [labels[index] for index in chosen.indices(labels)]
 
 
-def _tell(
-    data: Path, version: Path, yunet_weights: Path | None, faces: int | None, output: Path | None
+def main(
+    *,
+    data: Annotated[Path, typer.Option(help="a folder or zip of <split>/<class>/<picture>")],
+    version: VersionOption,
+    yunet_weights: YuNetOption = None,
+    faces: Annotated[int | None, typer.Option(min=1, help="measure so many pictures only")] = None,
+    output: OutputOption = None,
 ) -> None:
-    report = main(data, version, [load_detector("blazeface"), YuNet(yunet_weights)], faces)
+    """Ask the version with both detectors, print a line a step and write the report."""
+    report = measure(data, version, [load_detector("blazeface"), YuNet(yunet_weights)], faces)
     for name in ("blazeface", "yunet"):
         result = report[name]
         print(
@@ -149,24 +148,11 @@ def _tell(
             f" {result['turned_from']} degrees"
         )
         for yaw, share in result["accuracy_from_yaw"].items():
-            print(
-                f"  from {yaw:2} degrees {{value:.3f}} ({{low:.3f}} to {{high:.3f}}, n={{n}})".format(
-                    **share
-                )
-            )
+            interval = "{value:.3f} ({low:.3f} to {high:.3f}, n={n})".format(**share)
+            print(f"  from {yaw:2} degrees {interval}")
     if output:
         write_report(output, report)
 
 
 if __name__ == "__main__":
-    options = command_line("benchmarks.turned", __doc__)
-    options.add_argument(
-        "--data", type=Path, required=True, help="a folder or zip of <split>/<class>/<picture>"
-    )
-    options.add_argument("--version", type=Path, required=True, help="version folder")
-    options.add_argument(
-        "--yunet-weights", type=Path, help="YuNet's ONNX file; without it, it comes from the Hub"
-    )
-    options.add_argument("--faces", type=whole_number(1), help="measure this many pictures only")
-    options.add_argument("--output", type=Path, help="write the report here as JSON")
-    finish(partial(_tell, **vars(options.parse_args())))
+    run_script(main, __doc__)

@@ -12,7 +12,6 @@ requirements/dev.txt lists, and Chromium.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import secrets
@@ -20,31 +19,39 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import psutil
+import typer
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from app_pages.photos.sources import SAMPLES
 from benchmarks.live import served
+from fer.cli.application import run_script
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.support.camera import server_process
 from tests.support.find_chromium import find_chromium
 from tests.support.memory import occurrences
+from training.command import write_report
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results" / "uploads.json"
-PATIENCE = 120_000
+DEADLINE = 120_000  # milliseconds
 CLEARED_SECONDS = 60
-FILES, MEGABYTES = 27, 10
+FILES = 27
+MEGABYTES = 10  # of each file
 ROUND_MILLISECONDS = 16_000  # the app returns memory every 15 s
 LARGE = (9248, 6936)  # a phone's 64 megapixels
 VISITORS = 4
 
 
-def main(rounds: int, closed_seconds: int) -> dict[str, Any]:
-    """Measure all and return what was written."""
+def main(
+    *,
+    rounds: Annotated[int, typer.Option(min=0, help="of photos uploaded and cleared")] = 20,
+    closed: Annotated[int, typer.Option(min=0, help="seconds to look at a closed page")] = 180,
+) -> None:
+    """Measure all, and write and print the report."""
     chromium = find_chromium()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
@@ -52,13 +59,13 @@ def main(rounds: int, closed_seconds: int) -> dict[str, Any]:
         with served(folder) as url:
             results = {
                 "cores": os.cpu_count(),
-                "marked_photo": marked_photo(browser, url, folder, closed_seconds),
+                "marked_photo": marked_photo(browser, url, folder, closed),
                 "growth": growth(browser, url, folder, rounds),
                 "large_pictures": large_pictures(browser, url, folder),
             }
         browser.close()
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
-    return results
+    write_report(RESULTS, results)
+    print(json.dumps(results, indent=2))
 
 
 def marked_photo(browser: Browser, url: str, folder: Path, closed_seconds: int) -> dict[str, Any]:
@@ -126,7 +133,7 @@ def peak(browser: Browser, url: str, server: psutil.Process, picture: Path, visi
         for page in pages:
             page.locator("input[type=file]").set_input_files(picture)
         for page in pages:
-            page.get_by_text("1 photo, ").wait_for(timeout=PATIENCE)
+            page.get_by_text("1 photo, ").wait_for(timeout=DEADLINE)
         done.set()
         watcher.join()
         for page in pages:
@@ -137,7 +144,7 @@ def peak(browser: Browser, url: str, server: psutil.Process, picture: Path, visi
 def visit(page: Page, url: str) -> Page:
     """The page Photos, empty."""
     page.goto(url)
-    page.get_by_text("No photos yet").wait_for(timeout=PATIENCE)
+    page.get_by_text("No photos yet").wait_for(timeout=DEADLINE)
     return page
 
 
@@ -153,19 +160,19 @@ def write_photo(path: Path, size: float = 0) -> bytes:
 def add(page: Page, photos: list[Path]) -> None:
     """Upload photos and wait until they are classified."""
     page.locator("input[type=file]").set_input_files(photos)
-    page.get_by_text(f"{len(photos)} photo{'s' * (len(photos) > 1)}, ").wait_for(timeout=PATIENCE)
+    page.get_by_text(f"{len(photos)} photo{'s' * (len(photos) > 1)}, ").wait_for(timeout=DEADLINE)
 
 
 def clear(page: Page) -> None:
     """Press Clear and wait until the page is empty."""
     page.get_by_role("button", name="Clear").click()
-    page.get_by_text("No photos yet").wait_for(timeout=PATIENCE)
+    page.get_by_text("No photos yet").wait_for(timeout=DEADLINE)
 
 
-def seconds_until_gone(server: int, mark: bytes, patience: int) -> float | None:
+def seconds_until_gone(server: int, mark: bytes, limit: int) -> float | None:
     """Seconds until the server's memory holds the mark no more, or None."""
     begun = time.monotonic()
-    while (passed := time.monotonic() - begun) <= patience:
+    while (passed := time.monotonic() - begun) <= limit:
         if not occurrences(server, mark):
             return round(passed, 1)
         time.sleep(2)
@@ -178,11 +185,4 @@ def megabytes(process: psutil.Process) -> float:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--rounds", type=int, default=20, help="of photos uploaded and cleared")
-    parser.add_argument("--closed", type=int, default=180, help="seconds to look at a closed page")
-    arguments = parser.parse_args()
-    print(json.dumps(main(arguments.rounds, arguments.closed), indent=2))
+    run_script(main, __doc__)

@@ -1,16 +1,18 @@
-r"""Measure what the size of the crop and the number of views of a face are worth, in accuracy and in time.
+r"""Measure what the size of the crop and the number of views are worth, in accuracy and in time.
 
-    python -m benchmarks.views --photographs natural.zip --data fer2013.npz --clock models/seed-cnn \
-        --versions models/flagship models/flagship-fer2013 --output benchmarks/results/views.json
+    python -m benchmarks.views --photographs natural.zip --data fer2013.npz \
+        --clock models/seed-cnn --versions models/flagship models/flagship-fer2013 \
+        --output benchmarks/results/views.json
 
     a tiny run, under a minute:
-    python -m benchmarks.views --photographs natural.zip --data fer2013.npz --clock models/seed-cnn \
-        --versions models/flagship --faces 100
+    python -m benchmarks.views --photographs natural.zip --data fer2013.npz \
+        --clock models/seed-cnn --versions models/flagship --faces 100
 
-Takes about ten minutes. The photographs are those of the validation split with one of the four
-expressions, seen as BlazeFace finds them; one without a found face counts as wrong. The faces of
-PublicTest are cut already, so that of the views only the mirror image is left. Time is that of one
-face with all its views, in units of one look of the `--clock` version, taken in turns.
+Takes about ten minutes and prints a line for each way to look at a face. The photographs are those
+of the validation split with one of the four expressions, seen as BlazeFace finds them; one without
+a found face counts as wrong. The faces of PublicTest are cut already, so that of the views only the
+mirror image is left. Time is that of one face with all its views, in units of one look of the
+`--clock` version, taken in turns.
 """
 
 from __future__ import annotations
@@ -18,21 +20,23 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
+import typer
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from benchmarks.options import FER2013Option, OutputOption
 from fer import LABELS, EmotionClassifier, calibration, intervals, load_detector, read_version
+from fer.cli.application import run_script
 from fer.cli.console import without_chatter
 from fer.preprocessing import Views, crop_views
-from training.command import command_line, finish, whole_number, write_report
+from training.command import write_report
 from training.data.examples import resized
-from training.data.fer2013 import load
+from training.data.fer2013 import Split, load
 from training.data.photographs import Photographs, read_photographs
 
 SCALES = (0.9, 1.0, 1.1, 1.2, 1.3, 1.4)
@@ -48,35 +52,34 @@ VIEWS = (
 _DETECTOR = "blazeface"
 _ROUNDS = 100
 
+LogProbabilities = NDArray[np.floating]
+"""Of one version, (n, plain and mirrored, scales, classes), or fewer axes."""
 
-def main(
+
+def measure(
     photographs: Path, data: Path, folders: Sequence[Path], clock: Path, faces: int | None
 ) -> dict[str, Any]:
-    """Measure every version with all of `VIEWS` and return the report."""
+    """Measure every version with all of `VIEWS`."""
     with without_chatter():
         classifiers = [EmotionClassifier(read_version(folder)) for folder in folders]
         reference = EmotionClassifier(read_version(clock))
     pictures = _chosen(read_photographs(photographs).split("PublicTest"), faces)
-    labels = pictures.indices(LABELS)
+    natural_targets = pictures.indices(LABELS)
     public = load(data).split("PublicTest")
-    targets = {name: public.labels(name)[:faces] for name in ("fer2013", "ferplus")}
     report: dict[str, Any] = {
-        "photographs": len(labels),
+        "photographs": len(natural_targets),
         "detector": _DETECTOR,
         "clock": reference.version.name,
     }
     for classifier, looks in zip(classifiers, _looks(pictures, classifiers), strict=True):
-        frames = _frames(classifier, public.images[:faces])
+        public_looks = _looks_of_cut(classifier, public.images[:faces])
         times = _times(classifier, reference)
         report["found"] = int(np.isfinite(looks[:, 0, 0, 0]).sum())
         report[classifier.version.name] = [
             {
                 **asdict(views),
-                "natural": _natural(_average(looks, views), labels),
-                "public_test": {
-                    name: _accuracy(_average(frames, Views((1.0,), views.mirror)), target)
-                    for name, target in targets.items()
-                },
+                "natural": _natural(_average(looks, views), natural_targets),
+                "public_test": _public(public_looks, views, public),
                 "time": round(times[len(views)], 2),
             }
             for views in VIEWS
@@ -94,67 +97,74 @@ def _chosen(photographs: Photographs, faces: int | None) -> Photographs:
 
 def _looks(
     photographs: Photographs, classifiers: Sequence[EmotionClassifier]
-) -> list[NDArray[np.floating]]:
-    """Each version's log-probabilities for the largest face: (n, 2, scales, classes), plain and mirrored.
-
-    NaN where no face was found.
-    """
+) -> list[LogProbabilities]:
+    """Each version's log-probabilities for the largest face, NaN where none was found."""
     detector = load_detector(_DETECTOR)
     looks = [np.full((len(photographs), 2, len(SCALES), len(LABELS)), np.nan) for _ in classifiers]
     pictures = tqdm(photographs.images(), total=len(photographs), unit="face", disable=None)
     for row, image in enumerate(pictures):
         faces = detector.detect(image)[:1]
+        if not faces:
+            continue
         for classifier, of_version in zip(classifiers, looks, strict=True):
             version = classifier.version
-            geometry, size = version.geometry(detector.name), version.input_shape[:2]
-            if faces:
-                crops = crop_views(image, faces, geometry, Views(SCALES, mirror=False), size)
-                of_version[row] = _log_probabilities(
-                    classifier, np.concatenate([crops, crops[..., ::-1]])
-                )
+            geometry = version.geometry(detector.name)
+            size = version.input_shape[:2]
+            crops = crop_views(image, faces, geometry, Views(SCALES, mirror=False), size)
+            both = np.concatenate([crops, crops[..., ::-1]])
+            of_version[row] = _log_probabilities(classifier, both)
     return looks
 
 
-def _frames(classifier: EmotionClassifier, images: NDArray[np.uint8]) -> NDArray[np.floating]:
-    """Log-probabilities of faces that are cut already: (n, 2, 1, classes), plain and mirrored."""
+def _looks_of_cut(classifier: EmotionClassifier, images: NDArray[np.uint8]) -> LogProbabilities:
+    """Log-probabilities of faces that are cut already, in the one scale that they have."""
     faces = resized(images, classifier.version.input_shape[0])
     both = np.stack([faces, faces[..., ::-1]], axis=1)
     return _log_probabilities(classifier, both[:, :, None])
 
 
-def _log_probabilities(
-    classifier: EmotionClassifier, crops: NDArray[np.uint8]
-) -> NDArray[np.floating]:
+def _log_probabilities(classifier: EmotionClassifier, crops: NDArray[np.uint8]) -> LogProbabilities:
     """Crops (..., height, width), each a face of one view -> (..., classes)."""
     *leading, height, width = crops.shape
     scores = classifier.predict(crops.reshape(-1, 1, height, width))
     return calibration.logarithms(scores).reshape(*leading, -1)
 
 
-def _average(looks: NDArray[np.floating], views: Views) -> NDArray[np.floating]:
+def _average(looks: LogProbabilities, views: Views) -> LogProbabilities:
     """The mean of the log-probabilities of some views."""
-    columns = [SCALES.index(scale) for scale in views.scales] if looks.shape[2] > 1 else [0]
+    cut_already = looks.shape[2] == 1
+    columns = [0] if cut_already else [SCALES.index(scale) for scale in views.scales]
     return looks[:, : 1 + views.mirror, columns].mean(axis=(1, 2))
 
 
-def _natural(answers: NDArray[np.floating], labels: NDArray[np.int8]) -> dict[str, Any]:
+def _natural(answers: LogProbabilities, targets: NDArray[np.int8]) -> dict[str, Any]:
     """Accuracy, balanced accuracy and recalls; a face that was not found is wrong."""
-    right = np.isfinite(answers[:, 0]) & (answers.argmax(axis=1) == labels)
+    right = np.isfinite(answers[:, 0]) & (answers.argmax(axis=1) == targets)
     recalls = {
-        name: _wilson(right[labels == i]) for i, name in enumerate(LABELS) if (labels == i).any()
+        label: _wilson(right[targets == target])
+        for target, label in enumerate(LABELS)
+        if (targets == target).any()
     }
+    balanced = float(np.mean([recall["value"] for recall in recalls.values()]))
     return {
         "accuracy": _wilson(right),
-        "balanced_accuracy": round(
-            float(np.mean([recall["value"] for recall in recalls.values()])), 4
-        ),
+        "balanced_accuracy": round(balanced, 4),
         "recall": recalls,
     }
 
 
-def _accuracy(answers: NDArray[np.floating], labels: NDArray[np.int8]) -> dict[str, Any] | None:
-    known = labels >= 0
-    return _wilson((answers.argmax(axis=1) == labels)[known]) if known.any() else None
+def _public(looks: LogProbabilities, views: Views, public: Split) -> dict[str, Any]:
+    """Accuracy under both labellings; of the views only the mirror image is left."""
+    answers = _average(looks, Views((1.0,), views.mirror))
+    return {
+        name: _accuracy(answers, public.labels(name)[: len(answers)])
+        for name in ("fer2013", "ferplus")
+    }
+
+
+def _accuracy(answers: LogProbabilities, targets: NDArray[np.int8]) -> dict[str, Any] | None:
+    known = targets >= 0
+    return _wilson((answers.argmax(axis=1) == targets)[known]) if known.any() else None
 
 
 def _wilson(right: NDArray[np.bool_]) -> dict[str, Any]:
@@ -163,23 +173,23 @@ def _wilson(right: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def _times(classifier: EmotionClassifier, reference: EmotionClassifier) -> dict[int, float]:
-    """The time for one face by the number of its views, one look of the reference being 1.
+    """The median time for one face by the number of its views, one look of the reference being 1.
 
-    Medians, taken in turns.
+    They are timed in turns, and the first turn is not counted.
     """
     numbers = sorted({len(views) for views in VIEWS})
-    runs = [(reference, 1), *((classifier, number) for number in numbers)]
-    taken: list[list[float]] = [[] for _ in runs]
-    for turn in range(_ROUNDS + 1):
-        for (one, number), seconds in zip(runs, taken, strict=True):
-            face = np.zeros((1, number, *one.version.input_shape[:2]), np.uint8)
-            one.predict(face)  # sets the size of the batch
-            begun = time.perf_counter()
-            one.predict(face)
-            if turn:
-                seconds.append(time.perf_counter() - begun)
-    unit, *medians = (float(np.median(seconds)) for seconds in taken)
+    timed = [(reference, 1), *((classifier, number) for number in numbers)]
+    turns = [[_seconds(*run) for run in timed] for _ in range(_ROUNDS + 1)]
+    unit, *medians = np.median(turns[1:], axis=0).tolist()
     return {number: median / unit for number, median in zip(numbers, medians, strict=True)}
+
+
+def _seconds(classifier: EmotionClassifier, views: int) -> float:
+    face = np.zeros((1, views, *classifier.version.input_shape[:2]), np.uint8)
+    classifier.predict(face)  # sets the size of the batch
+    begun = time.perf_counter()
+    classifier.predict(face)
+    return time.perf_counter() - begun
 
 
 def _print(report: dict[str, Any], versions: Sequence[str]) -> None:
@@ -190,51 +200,41 @@ def _print(report: dict[str, Any], versions: Sequence[str]) -> None:
     for name in versions:
         print(name)
         for row in report[name]:
-            scales = ", ".join(f"{scale:g}" for scale in row["scales"]) + (
-                " + mirror" if row["mirror"] else ""
-            )
-            natural, public = row["natural"], row["public_test"]
-            figures = [
-                natural["accuracy"]["value"],
-                natural["balanced_accuracy"],
-                natural["recall"].get("neutral", {}).get("value", float("nan")),
-                *(estimate["value"] if estimate else float("nan") for estimate in public.values()),
-            ]
-            print(
-                f"  {scales:24}"
-                + "  ".join(f"{value:.4f}" for value in figures)
-                + f"  {row['time']:.2f}"
-            )
+            _print_row(row)
 
 
-def _tell(
-    photographs: Path,
-    data: Path,
-    versions: list[Path],
-    clock: Path,
-    faces: int | None,
-    output: Path | None,
+def _print_row(row: dict[str, Any]) -> None:
+    scales = ", ".join(f"{scale:g}" for scale in row["scales"])
+    mirror = " + mirror" if row["mirror"] else ""
+    natural = row["natural"]
+    estimates = [
+        natural["accuracy"],
+        {"value": natural["balanced_accuracy"]},
+        natural["recall"].get("neutral"),
+        *row["public_test"].values(),
+    ]
+    values = [estimate["value"] if estimate else float("nan") for estimate in estimates]
+    cells = "  ".join(f"{value:.4f}" for value in values)
+    print(f"  {scales + mirror:24}{cells}  {row['time']:.2f}")
+
+
+def main(
+    *,
+    photographs: Annotated[Path, typer.Option(help="a folder or zip of <split>/<class>/*.jpg")],
+    data: FER2013Option,
+    versions: Annotated[list[Path], typer.Option(help="version folders")],
+    clock: Annotated[Path, typer.Option(help="version folder whose time for one look is 1")],
+    faces: Annotated[
+        int | None, typer.Option(min=1, help="measure so many photographs and faces only")
+    ] = None,
+    output: OutputOption = None,
 ) -> None:
-    report = main(photographs, data, versions, clock, faces)
+    """Measure the versions, print a line for each way to look and write the report."""
+    report = measure(photographs, data, versions, clock, faces)
     _print(report, [folder.name for folder in versions])
     if output:
         write_report(output, report)
 
 
 if __name__ == "__main__":
-    options = command_line("benchmarks.views", __doc__)
-    options.add_argument(
-        "--photographs", type=Path, required=True, help="a folder or zip of <split>/<class>/*.jpg"
-    )
-    options.add_argument(
-        "--data", type=Path, required=True, help="fer2013.npz, fer2013.csv or a folder"
-    )
-    options.add_argument("--versions", type=Path, nargs="+", required=True, help="version folders")
-    options.add_argument(
-        "--clock", type=Path, required=True, help="version folder whose time for one look is 1"
-    )
-    options.add_argument(
-        "--faces", type=whole_number(1), help="measure this many photographs and frames only"
-    )
-    options.add_argument("--output", type=Path, help="write the report here as JSON")
-    finish(partial(_tell, **vars(options.parse_args())))
+    run_script(main, __doc__)

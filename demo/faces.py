@@ -2,21 +2,26 @@
 
     python -m demo.faces build/fer2013.npz --images 200
 
-Takes a second. The faces are simple drawings, such that the bundled version reads most of them:
-numbers measured on them say nothing of real faces.
+    a tiny set:
+    python -m demo.faces build/fer2013.npz --images 8
+
+Takes a second and prints how many faces there are to train on. The faces are simple drawings, such
+that the bundled version reads most of them: numbers measured on them say nothing of real faces.
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import cv2
 import numpy as np
+import typer
 from numpy.typing import NDArray
 
+from fer.cli.application import run_script
 from training.data.fer2013 import CLASSES, SIDE
 
 Image = NDArray[np.uint8]
@@ -61,14 +66,13 @@ def write_faces(path: Path, images: int, seed: int = 0) -> Path:
 
 
 def face(look: Look, rng: np.random.Generator) -> Image:
-    """One face of somebody, (48, 48).
-
-    Place, size, tilt, skin, hair, light and noise come by chance.
-    """
+    """A face (48, 48) whose place, size, tilt, skin, hair, light and noise come by chance."""
     canvas = np.full((CANVAS, CANVAS), rng.integers(20, 120), np.uint8)
-    skin, dark = int(rng.integers(140, 220)), int(rng.integers(10, 60))
+    skin = int(rng.integers(140, 220))
+    dark = int(rng.integers(10, 60))
     middle = (CANVAS / 2 + rng.normal(0, 4), CANVAS / 2 + rng.normal(0, 4))
-    _head(canvas, middle, (62 + rng.normal(0, 4), 84 + rng.normal(0, 4)), skin, dark)
+    size = (62 + rng.normal(0, 4), 84 + rng.normal(0, 4))
+    _head(canvas, middle, size, skin, dark)
     for side in (-1, 1):
         _eye(canvas, (middle[0] + side * 27, middle[1] - 18), side, look, dark)
     _mouth(canvas, middle, look, dark)
@@ -88,11 +92,9 @@ def _eye(canvas: Image, at: Point, side: int, look: Look, dark: int) -> None:
     _ellipse(canvas, at, (13, look.eye), (0, 360), WHITE)
     _ellipse(canvas, at, (6, min(6, look.eye)), (0, 360), dark)
     _ellipse(canvas, at, (13, look.eye), (180, 360), dark, 2)
-    outer, inner = (
-        (x + side * 14, y - look.brow + look.slope / 2),
-        (x - side * 14, y - look.brow - look.slope / 2),
-    )
-    _line(canvas, outer, inner, dark)
+    outer_end = (x + side * 14, y - look.brow + look.slope / 2)
+    inner_end = (x - side * 14, y - look.brow - look.slope / 2)
+    _line(canvas, outer_end, inner_end, dark)
 
 
 def _mouth(canvas: Image, middle: Point, look: Look, dark: int) -> None:
@@ -105,13 +107,11 @@ def _mouth(canvas: Image, middle: Point, look: Look, dark: int) -> None:
 
 def _photo(canvas: Image, rng: np.random.Generator) -> Image:
     """Tilted, blurred, lit from one side, small and noisy."""
-    turn = cv2.getRotationMatrix2D(
-        (CANVAS / 2, CANVAS / 2), rng.normal(0, 6), rng.uniform(1.0, 1.2)
-    )
+    center = (CANVAS / 2, CANVAS / 2)
+    turn = cv2.getRotationMatrix2D(center, rng.normal(0, 6), rng.uniform(1.0, 1.2))
     turned = cv2.warpAffine(canvas, turn, (CANVAS, CANVAS), borderMode=cv2.BORDER_REPLICATE)
-    small = cv2.resize(
-        cv2.GaussianBlur(turned, (0, 0), 2.5), (SIDE, SIDE), interpolation=cv2.INTER_AREA
-    )
+    blurred = cv2.GaussianBlur(turned, (0, 0), 2.5)
+    small = cv2.resize(blurred, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     light = 1 + 0.35 * rng.uniform(-1, 1) * np.linspace(-1, 1, SIDE)
     return (small * light + rng.normal(0, 8, small.shape)).clip(0, 255).astype(np.uint8)
 
@@ -130,11 +130,14 @@ def _whole(point: Point) -> tuple[int, int]:
     return round(point[0]), round(point[1])
 
 
+def main(
+    path: Annotated[Path, typer.Argument(help="file to write, fer2013.npz")],
+    *,
+    images: Annotated[int, typer.Option(help="for training")] = 200,
+) -> None:
+    """Write the data set."""
+    print(f"{write_faces(path, images)}: {images} drawn faces to train on")
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="demo.faces", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("path", type=Path, help="file to write, fer2013.npz")
-    parser.add_argument("--images", type=int, default=200, help="for training; default %(default)s")
-    options = parser.parse_args()
-    print(f"{write_faces(options.path, options.images)}: {options.images} drawn faces to train on")
+    run_script(main, __doc__)

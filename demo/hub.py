@@ -18,10 +18,12 @@ from contextlib import suppress
 from demo import terminal
 from demo.serve import serve
 from demo.terminal import REPO, ROOT, STORY, Terminal, playground
+from fer.cli.application import run_script
 from fer.registry.base import DEFAULT
 from fer.registry.opening import REPO_VARIABLE
 
-NEXT = ("v2.2.0", "v2.3.0")
+TINY = "v2.2.0"  # the versions to publish by hand
+AGAIN = "v2.3.0"
 
 
 def main() -> None:
@@ -29,9 +31,8 @@ def main() -> None:
     with suppress(KeyboardInterrupt), playground() as typist:
         for command in terminal.fill(STORY):
             typist.run(command)
-        variables = typist.hub.environment(typist.folder / "app", typist.hub.read_token) | {
-            REPO_VARIABLE: REPO
-        }
+        variables = typist.hub.environment(typist.folder / "app", typist.hub.read_token)
+        variables[REPO_VARIABLE] = REPO
         with serve(ROOT / "app.py", typist.folder, variables) as app:
             print(instructions(typist, app), flush=True)
             _open_browser(app)
@@ -41,36 +42,39 @@ def main() -> None:
 
 def instructions(typist: Terminal, app: str) -> str:
     """The two addresses, and the lines for a second terminal."""
-    here, (tiny, again) = typist.here, NEXT
-    return "\n".join(
-        [
-            f"\nThe app    {app}",
-            f"The Hub    {typist.hub.url}    repo {REPO}",
+    here = typist.here
+    lines = [
+        f"\nThe app    {app}",
+        f"The Hub    {typist.hub.url}    repo {REPO}",
+        (
             "\nIn a second terminal (the app shows news within a minute, or at once after its"
-            " refresh button):\n",
-            f"cd {shlex.quote(str(ROOT))}",
-            typist.exports,
-            "\n# train a tiny version on drawn faces and publish it\n",
-            *terminal.train(here),
-            terminal.push(f"{here}/tiny", tiny),
+            " refresh button):\n"
+        ),
+        f"cd {shlex.quote(str(ROOT))}",
+        typist.exports,
+        "\n# train a tiny version on drawn faces and publish it\n",
+        *terminal.train(here),
+        terminal.push(f"{here}/tiny", TINY),
+        (
             "\n# measure the bundled version on the drawn faces too; the page Compare can then pair"
-            f" {again} with {tiny}\n",
-            *terminal.measure_default(here),
-            terminal.push(f"{here}/{DEFAULT}", again),
-            "\n# promote: the gate refuses; by force; and back\n",
-            terminal.promote(tiny, "to see the gate"),
-            terminal.promote(tiny, "to try a rollback", "--force"),
-            terminal.roll_back(),
-            "\nCtrl-C here stops both and deletes what was published and made.",
-        ]
-    )
+            f" {AGAIN} with {TINY}\n"
+        ),
+        *terminal.measure_default(here),
+        terminal.push(f"{here}/{DEFAULT}", AGAIN),
+        "\n# promote: the gate refuses; by force; and back\n",
+        terminal.promote(TINY, "to see the gate"),
+        terminal.promote(TINY, "to try a rollback", "--force"),
+        terminal.roll_back(),
+        "\nCtrl-C here stops both and deletes what was published and made.",
+    ]
+    return "\n".join(lines)
 
 
 def _open_browser(url: str) -> None:
-    """Where there is a screen."""
-    if sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+    screen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if screen or sys.platform == "darwin":
         webbrowser.open(url)
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, __doc__)

@@ -1,7 +1,4 @@
-"""Run the app in a process of its own, for the browser tests.
-
-The README's picture and the demonstration.
-"""
+"""Run the app in a process of its own: for browser tests, the README's pictures and `demo.hub`."""
 
 from __future__ import annotations
 
@@ -29,8 +26,9 @@ def serve(script: Path, folder: Path, variables: Mapping[str, str]) -> Iterator[
     `folder` takes its log and Hub cache.
     """
     port = free_port()
-    command = [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless=true"]
-    command += [
+    command = [
+        *(sys.executable, "-m", "streamlit", "run", str(script)),
+        "--server.headless=true",
         f"--server.port={port}",
         "--server.address=127.0.0.1",
         "--server.fileWatcherType=none",
@@ -43,10 +41,7 @@ def serve(script: Path, folder: Path, variables: Mapping[str, str]) -> Iterator[
 def running(
     command: Sequence[str], url: str, folder: Path, variables: Mapping[str, str]
 ) -> Iterator[str]:
-    """Run a command that starts the app at an address.
-
-    And yield this once the app answers there.
-    """
+    """Run a command that starts the app at an address, and yield this once the app answers."""
     environment = {**os.environ, "HF_HOME": str(folder / "huggingface"), **variables}
     log = folder / "streamlit.log"
     with log.open("wb") as output:

@@ -2,37 +2,51 @@
 
     python -m demo.show tester/faces v1.1.0 v1.0.0
 
-Takes a few seconds. The page Compare shows the same, and more of it.
+    the list alone:
+    python -m demo.show tester/faces
+
+Takes a few seconds and prints a line a version, then a sentence a pair. The page Compare shows the
+same, and more of it.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Sequence
+from typing import Annotated
+
+import typer
 
 from fer import FERError, ModelError, ModelVersion, Registry, VersionRef, open_registry
+from fer.cli.application import run_script
 from fer.versions.folder import PREDICTIONS
 from fer.versions.predictions import Predictions
 
 TEST_SET = "fer2013"
 
 
-def main(repo: str, names: Sequence[str]) -> None:
+def main(
+    repo: Annotated[str, typer.Argument(help="USER/REPO on the Hub")],
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="VERSION", help="the first is compared with each of the others"),
+    ] = None,
+) -> None:
     """Print one line a version, then one a pair."""
     registry = open_registry(repo)
     refs = registry.list().versions
-    for ref, described in registry.describe(refs).items():
-        print(_line(ref, described))
-    for name in names[1:]:
-        print(_verdict(registry, names[0], name))
+    for ref, version in registry.describe(refs).items():
+        print(_line(ref, version))
+    if names:
+        first, *others = names
+        for name in others:
+            print(_verdict(registry, first, name))
 
 
-def _line(ref: VersionRef, described: ModelVersion | FERError) -> str:
-    start = f"{ref.name}  {ref.commit[:12]}  {f'{ref.date:%Y-%m-%d %H:%M}' if ref.date else '-'}"
-    if isinstance(described, FERError):
-        return f"{start}  {described}"
-    report = described.report()
+def _line(ref: VersionRef, version: ModelVersion | FERError) -> str:
+    date = f"{ref.date:%Y-%m-%d %H:%M}" if ref.date else "-"
+    start = f"{ref.name}  {ref.commit[:12]}  {date}"
+    if isinstance(version, FERError):
+        return f"{start}  {version}"
+    report = version.report()
     assert report, f"{ref.name} was never evaluated"
     known = report.test_sets[TEST_SET]
     accuracy = known.labellings[TEST_SET].accuracy
@@ -53,14 +67,4 @@ def _predictions(version: ModelVersion) -> Predictions:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(
-        prog="demo.show", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("repo", help="USER/REPO on the Hub")
-    parser.add_argument(
-        "names", nargs="*", metavar="VERSION", help="the first is compared with each of the others"
-    )
-    try:
-        main(**vars(parser.parse_args()))
-    except FERError as error:
-        sys.exit(f"error: {error}")
+    run_script(main, __doc__)

@@ -19,7 +19,8 @@ from fer.registry.base import DEFAULT
 from fer.versions.folder import BUNDLED
 
 ROOT = Path(__file__).resolve().parents[1]
-BUILD, BIN = ROOT / "build", Path(sys.executable).parent
+BUILD = ROOT / "build"
+BIN = Path(sys.executable).parent
 REPO = f"{HubServer.user}/faces"
 STORY = {
     version: (BUNDLED / name).relative_to(ROOT)
@@ -37,10 +38,7 @@ REFUSED = 1
 
 @dataclass(frozen=True)
 class Terminal:
-    """Runs commands in the project's folder, as the user of a Hub.
-
-    `folder` takes what they make.
-    """
+    """Runs commands in the project's folder as a Hub's user; `folder` takes what they make."""
 
     hub: HubServer
     folder: Path
@@ -60,12 +58,19 @@ class Terminal:
     def run(self, command: str, *, refusal: str = "") -> None:
         """Show a command, what it says and how long it took.
 
-        Raises SystemExit if it ends otherwise than it should.
-
-        With `refusal`, it must end with an error that says so.
+        With `refusal`, the command must end with an error that says so. Raises SystemExit if it
+        ends otherwise than it should.
         """
         print(f"\n$ {command}", flush=True)
         start = time.monotonic()
+        status, said = self._type(command)
+        print(f"  ({time.monotonic() - start:.1f} s)", flush=True)
+        if status != (REFUSED if refusal else 0) or refusal not in said:
+            expected = f"to be refused: {refusal}" if refusal else "to work"
+            raise SystemExit(f"error: this ended with status {status}, but was expected {expected}")
+
+    def _type(self, command: str) -> tuple[int, str]:
+        """The exit status of a command and what it says, which is printed as it comes."""
         quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONUNBUFFERED": "1"}
         with subprocess.Popen(
             f"{self.exports}\n{command}",
@@ -77,20 +82,12 @@ class Terminal:
             text=True,
         ) as process:
             said = [_echo(line) for line in process.stdout or ()]
-        print(f"  ({time.monotonic() - start:.1f} s)", flush=True)
-        if process.returncode != (REFUSED if refusal else 0) or refusal not in "".join(said):
-            expected = f"to be refused: {refusal}" if refusal else "to work"
-            raise SystemExit(
-                f"error: this ended with status {process.returncode}, but was expected {expected}"
-            )
+        return process.returncode, "".join(said)
 
 
 @contextmanager
 def playground() -> Iterator[Terminal]:
-    """A Hub without repos and a terminal on it.
-
-    Both are gone in the end, also after Ctrl-C or a kill.
-    """
+    """A Hub without repos and a terminal on it, both gone in the end, also after a kill."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     BUILD.mkdir(exist_ok=True)
     with (
@@ -123,10 +120,7 @@ def train(here: str, images: int = IMAGES, epochs: int = EPOCHS) -> list[str]:
 
 
 def measure_default(here: str) -> list[str]:
-    """Measure a copy of the bundled version on the drawn faces too.
-
-    Only then are there pairs to compare.
-    """
+    """Measure a copy of the bundled version on the drawn faces too, so that there are pairs."""
     return [
         f"cp -R {(BUNDLED / DEFAULT).relative_to(ROOT)} {here}/{DEFAULT}",
         f"python -m training.evaluate --version {here}/{DEFAULT} --data {here}/fer2013.npz",

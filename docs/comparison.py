@@ -1,9 +1,10 @@
-"""Write docs/comparison.md: the bundled versions of seven and eight expressions beside others.
+"""Write docs/comparison.md: the versions of seven and eight expressions beside published ones.
 
     python -m docs.comparison
 
-Takes a second: our figures are those that `training.evaluate` wrote beside the versions, the others
-stand below with the place where they were read. A test says when the page is out of date.
+Takes a second and prints nothing. Our figures are those that `training.evaluate` wrote beside the
+versions, the others stand below with the place where they were read. A test says when the page is
+out of date.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fer import ModelVersion, read_version
+from fer.cli.application import run_script
 from fer.intervals import Estimate
 from fer.versions.folder import GRAPH
 
@@ -64,11 +66,11 @@ UNTOLD_EIGHT = (
 INTRODUCTION = """\
 # Beside published figures
 
-Written by `python -m docs.comparison`. Our networks chose everything on validation data, see each \
-test face as they are served, and are asked for a test split once a published version. Others \
-often choose the epoch by the test split, average ten crops of a test face, or leave copies of \
-test faces among those they learn from: such a figure is no promise for new faces, so they stand \
-apart. The intervals are 95 %, from n alone; other seeds of the recipe vary too.
+Written by `python -m docs.comparison`. Our networks chose everything on validation data, see \
+each test face as they are served, and are asked for a test split once a published version. \
+Others often choose the epoch by the test split, average ten crops of a test face, or leave \
+copies of test faces among those they learn from: such a figure is no promise for new faces, so \
+they stand apart. The intervals are 95 %, from n alone; other seeds of the recipe vary too.
 
 What all these figures have in common: they were measured where the networks were trained. How a \
 version does on people who were simply photographed stands first in its card and on the page \
@@ -77,8 +79,8 @@ Compare.
 SEVEN = """\
 ## FER2013, seven expressions, PrivateTest
 
-Accuracy in percent. Our network learned no picture of which a copy stands in a test split. Beside \
-it stand figures that were chosen on validation data, or are the mean of several runs.
+Accuracy in percent. Our network learned no picture of which a copy stands in a test split. \
+Beside it stand figures that were chosen on validation data, or are the mean of several runs.
 """
 EIGHT = """\
 ## FER+, eight expressions, PrivateTest
@@ -91,24 +93,20 @@ are left out. Beside ours stands the mean of several runs.
 
 def page() -> str:
     """The page as Markdown."""
-    seven, eight = (
-        read_version(ROOT / "models" / name) for name in ("flagship-seven", "flagship-eight")
-    )
+    seven = read_version(ROOT / "models" / "flagship-seven")
+    eight = read_version(ROOT / "models" / "flagship-eight")
+    ours_of_seven = ours(seven, "fer2013-seven", ("fer2013-seven", "fer2013-dedup-seven"))
+    ours_of_eight = ours(eight, "fer2013-eight", ("ferplus-eight",))
     parts = [
         INTRODUCTION,
         SEVEN,
-        table(
-            [
-                *ours(seven, "fer2013-seven", ("fer2013-seven", "fer2013-dedup-seven")),
-                *VALIDATED_SEVEN,
-            ]
-        ),
+        table([*ours_of_seven, *VALIDATED_SEVEN]),
         "Chosen on the test split itself:\n",
         table(TESTED_SEVEN),
         "What chose them is not told where they were read:\n",
         table(UNTOLD_SEVEN),
         EIGHT,
-        table([*ours(eight, "fer2013-eight", ("ferplus-eight",)), *VALIDATED_EIGHT]),
+        table([*ours_of_eight, *VALIDATED_EIGHT]),
         "What chose them is not told where they were read:\n",
         table(UNTOLD_EIGHT),
     ]
@@ -152,5 +150,10 @@ def _accuracy(found: Estimate) -> str:
     return f"**{100 * found.value:.2f}** ({interval}), n = {found.n:,}"
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Write the page."""
     PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_script(main, __doc__)

@@ -12,17 +12,18 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from app_pages.photos.sources import SAMPLES
 from demo.serve import serve
+from fer.cli.application import run_script
 from fer.registry.base import DEFAULT
 from tests.browser.conftest import CHROMIUM_FLAGS
 from tests.support.camera import camera_flags, open_live, portrait_frames, press_start, write_camera
 from tests.support.find_chromium import find_chromium
 
 ROOT = Path(__file__).resolve().parents[1]
-TIMEOUT = 60_000
+TIMEOUT = 60_000  # milliseconds
 
 
 def main() -> None:
@@ -30,16 +31,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         folder = Path(name)
         camera = folder / "camera.y4m"
-        write_camera(
-            camera, portrait_frames(SAMPLES / "eileen-collins.jpg", seconds=6), strip=False
-        )
+        portrait = portrait_frames(SAMPLES / "eileen-collins.jpg", seconds=6)
+        write_camera(camera, portrait, strip=False)
         with serve(ROOT / "app.py", folder, {"HF_HUB_OFFLINE": "1"}) as url:
             flags = [*CHROMIUM_FLAGS, *camera_flags(camera)]
             browser = playwright.chromium.launch(executable_path=find_chromium(), args=flags)
             for take, height in ((photos, 960), (live, 860), (compare, 1100)):
-                page = browser.new_page(
-                    viewport={"width": 1280, "height": height}, color_scheme="light"
-                )
+                size: ViewportSize = {"width": 1280, "height": height}
+                page = browser.new_page(viewport=size, color_scheme="light")
                 page.set_default_timeout(TIMEOUT)
                 take(page, url)
                 page.screenshot(path=ROOT / "docs" / f"{take.__name__}.png")
@@ -79,4 +78,4 @@ def compare(page: Page, url: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, __doc__)

@@ -1,34 +1,32 @@
 """Run the Hub of one's own as a program.
 
-    python -m demo.hub_server --folder DIR --port 0
+    python -m demo.hub_server --folder build/hub
 
-prints its address, then its tokens. Ctrl-C ends it.
+Prints its address, then its tokens, at once; Ctrl-C ends it.
 """
 
 from __future__ import annotations
 
-import argparse
 import threading
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from demo.hub_server import HubServer
+from fer.cli.application import run_script
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m demo.hub_server", description="A small Hub on this machine."
-    )
-    parser.add_argument(
-        "--folder", type=Path, required=True, help="where repositories are kept, made if need be"
-    )
-    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    arguments = parser.parse_args()
-    with HubServer(arguments.folder, arguments.port) as hub:
+def main(
+    *,
+    folder: Annotated[Path, typer.Option(help="where repositories are kept, made if need be")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one")] = 0,
+) -> None:
+    """Serve until Ctrl-C."""
+    with HubServer(folder, port) as hub:
+        tokens = f"token to write {hub.write_token}, token to read {hub.read_token}"
         print(hub.url, flush=True)
-        print(
-            f"user {hub.user}, token to write {hub.write_token}, token to read {hub.read_token}",
-            flush=True,
-        )
+        print(f"user {hub.user}, {tokens}", flush=True)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:
@@ -36,4 +34,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_script(main, __doc__)

@@ -21,7 +21,7 @@ _HELP = {"help_option_names": ["-h", "--help"]}
 class Command(TyperCommand):
     """A command that takes lists as `--runs a b`, and whose help is its text as it stands."""
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - of no public type
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401
         lists = {name for param in self.params if param.multiple for name in param.opts}
         return super().parse_args(ctx, _repeat_names(args, lists))
 
@@ -62,8 +62,8 @@ def add_command(
     register(work)
 
 
-def one_of(names: Iterable[str], **details: Any) -> Any:  # noqa: ANN401 - as typer.Option itself
-    """An option that takes one of these names; its details are those of `typer.Option`."""
+def one_of(names: Iterable[str], *declarations: str, **details: Any) -> Any:  # noqa: ANN401
+    """An option that takes one of these names; the rest is that of `typer.Option`."""
     known = list(names)
 
     def parse(text: str) -> str:
@@ -72,7 +72,11 @@ def one_of(names: Iterable[str], **details: Any) -> Any:  # noqa: ANN401 - as ty
         return text
 
     return typer.Option(
-        parser=parse, metavar="|".join(known), autocompletion=lambda: known, **details
+        *declarations,
+        parser=parse,
+        metavar="|".join(known),
+        autocompletion=lambda: known,
+        **details,
     )
 
 

@@ -1,7 +1,4 @@
-"""Standard output and standard error of a command.
-
-Also where they are closed or full or nobody reads them any more.
-"""
+"""Standard output and standard error of a command, also where they are closed, full or unread."""
 
 from __future__ import annotations
 
@@ -21,19 +18,23 @@ _CHATTER = re.compile(r"INFO: |[IW]\d{4} \d\d:|WARNING: All log messages before 
 
 
 def prepare_streams() -> None:
-    """Give closed streams a place, so that no file is opened in theirs.
-
-    And let names through that cannot be shown.
-    """
+    """Open the streams that are closed, so that no file takes their place, and show every name."""
     for number in range(3):
         try:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
     if sys.stderr is None:
-        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for the whole process
+        # open for as long as the process runs
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def write_utf_8() -> None:
+    """Write UTF-8 to standard output, as JSON must be, whatever the terminal speaks."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
 
 
 def say(text: str) -> None:
@@ -74,20 +75,17 @@ class StandardOutput:
             ) from error
 
     def _discard(self) -> None:
-        """Nothing is written any more.
-
-        Else Python would try again, and fail again, while it exits.
-        """
+        """Write nothing any more; else Python would try again, and fail again, while it exits."""
         self.wanted = False
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
 def without_chatter() -> Iterator[None]:
-    """Drop the notes that LiteRT and TensorFlow write to standard error, past Python; other lines are kept.
+    """Drop the notes that LiteRT and TensorFlow write to standard error, past Python.
 
-    No setting silences them. The redirection holds for the whole process, so it is for commands
-    alone.
+    No setting silences them. Other lines are kept. The redirection holds for the whole process, so
+    it is for commands alone.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)  # what a pipe does not hold is lost, rather than waited for
@@ -100,9 +98,18 @@ def without_chatter() -> Iterator[None]:
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
-        written = b""
-        with suppress(BlockingIOError):
-            written = os.read(reader, 1 << 16)
-        os.close(reader)
-        lines = written.decode("utf-8", "backslashreplace").splitlines(keepends=True)
-        say("".join(line for line in lines if not _CHATTER.match(line)))
+        say(_without_notes(_read_all(reader)))
+
+
+def _read_all(reader: int) -> str:
+    """What a pipe holds, which is closed then."""
+    content = b""
+    with suppress(BlockingIOError):
+        content = os.read(reader, 1 << 16)
+    os.close(reader)
+    return content.decode("utf-8", "backslashreplace")
+
+
+def _without_notes(text: str) -> str:
+    lines = text.splitlines(keepends=True)
+    return "".join(line for line in lines if not _CHATTER.match(line))

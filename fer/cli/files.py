@@ -1,13 +1,11 @@
-"""Files that are never half there.
-
-What grows has another name until it is whole, what is replaced is so at once.
-"""
+"""Files that are never half there: they get their name, or replace another, once they are whole."""
 
 from __future__ import annotations
 
 import errno
 import os
 from contextlib import AbstractContextManager, suppress
+from io import FileIO
 from pathlib import Path
 
 from fer.errors import FERError
@@ -36,13 +34,7 @@ class GrowingFile(AbstractContextManager["GrowingFile"]):
         self._header_size = len(_encoded(header))
         self._size = len(_encoded(kept))
         try:
-            if path.is_dir():
-                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.part.open("r+b" if kept else "wb", buffering=0)
-            if kept:
-                self._file.truncate(self._size)
-                self._file.seek(self._size)
+            self._file = self._open()
         except OSError as error:
             raise self._unwritable(error) from error
         try:
@@ -50,6 +42,18 @@ class GrowingFile(AbstractContextManager["GrowingFile"]):
         except FERError:
             self.__exit__()
             raise
+
+    def _open(self) -> FileIO:
+        """The part, cut to what is kept of it."""
+        if self.path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if not self._size:
+            return self.part.open("wb", buffering=0)
+        file = self.part.open("r+b", buffering=0)
+        file.truncate(self._size)
+        file.seek(self._size)
+        return file
 
     def append(self, text: str) -> None:
         """Write whole lines. Raises FERError where they do not fit, and takes back what did."""
@@ -86,7 +90,7 @@ def part_of(path: Path) -> Path:
 
 
 def write_whole(path: Path, content: bytes, temporary: Path) -> None:
-    """Write a file under a temporary name in the same file system, then give it its own.
+    """Write a file under a temporary name, in the same file system, then give it its own.
 
     Raises FERError.
     """
@@ -108,10 +112,7 @@ def unwritable(path: Path, error: OSError, option: str) -> FERError:
 
 
 def name_of(path: Path) -> str:
-    r"""The path as text that every encoding and every reader takes.
-
-    A byte that is no UTF-8 reads `\xe9`.
-    """
+    r"""The path as text for every encoding and reader; a byte that is no UTF-8 reads `\xe9`."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 

@@ -1,6 +1,6 @@
 """The forms of a batch's results: a table for people, JSON lines and CSV for programs.
 
-Each is a header and the lines of one photo after another, so that results can be written as they
+Each is a header and then the lines of one photo after another, so that results are written as they
 come.
 """
 
@@ -34,13 +34,21 @@ def form_of(name: str, labels: Sequence[str], files: Iterable[str]) -> Form:
     if name == "json":
         return Form("jsonl", "", to_json_lines, _parse_json)
     if name == "csv":
-        columns = photo_columns(labels)
-        return Form(
-            suffix="csv",
-            header="".join(csv_lines([], columns)),
-            lines=lambda records: "".join(csv_lines(records, columns, header=False)),
-            parse=_parse_csv,
-        )
+        return _csv(labels)
+    return _table(files)
+
+
+def _csv(labels: Sequence[str]) -> Form:
+    columns = photo_columns(labels)
+    return Form(
+        suffix="csv",
+        header="".join(csv_lines([], columns)),
+        lines=lambda records: "".join(csv_lines(records, columns, header=False)),
+        parse=_parse_csv,
+    )
+
+
+def _table(files: Iterable[str]) -> Form:
     width = max(len(printable(file)) for file in files)
     return Form(
         suffix="txt",
@@ -58,12 +66,16 @@ def printable(text: str) -> str:
 
 def _table_line(record: Record, width: int) -> str:
     if record["face"]:
-        box = " ".join(f"{side:.0f}" for side in record["box"])
-        label = record["label"] + "?" * record["uncertain"]
-        end = f"{record['face']:>4}  {label:10}  {record['score']:5.2f}  {box}"
+        end = _face_cells(record)
     else:
         end = "      failed" if record["error"] else "      no face"
     return f"{printable(record['file']):{width}}  {end}\n"
+
+
+def _face_cells(record: Record) -> str:
+    box = " ".join(f"{side:.0f}" for side in record["box"])
+    label = record["label"] + "?" * record["uncertain"]
+    return f"{record['face']:>4}  {label:10}  {record['score']:5.2f}  {box}"
 
 
 def _parse_json(lines: list[str]) -> Iterator[tuple[Record, int]]:

@@ -8,7 +8,7 @@ from types import FrameType
 
 
 class Interruption(AbstractContextManager["Interruption"]):
-    """Notes Ctrl-C and SIGTERM while it is entered; the work looks at `noted` between two pieces and ends.
+    """Notes Ctrl-C and SIGTERM while it is entered, for work that looks at `noted` as it goes on.
 
     A second signal ends the process at once, as the first would do elsewhere. A signal that is
     ignored stays so.

@@ -1,7 +1,4 @@
-"""Accuracy by yaw: the steps and the limit that follows from them.
-
-And the command's work on two portraits.
-"""
+"""Accuracy by yaw: its steps, the limit that follows from them, and two portraits."""
 
 from __future__ import annotations
 
@@ -11,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.turned import Answers, main, summarize
+from benchmarks.turned import Answers, measure, summarize
 from fer import BlazeFace, DataError, EmotionClassifier, FERPipeline, load_image, load_version
 
 SAMPLES = Path(__file__).parents[2] / "app_pages" / "photos" / "samples"
@@ -54,10 +51,7 @@ def test_each_step_has_its_number_and_interval():
 
 
 def test_portraits_are_asked_as_they_are_served(tmp_path):
-    """One under the label that the version gives, the other under another.
-
-    What it has no label for is left out.
-    """
+    """One has the label that the version gives, the other another; a third label is left out."""
     version = load_version()
     pipeline = FERPipeline(BlazeFace(), EmotionClassifier(version))
     (right,), (other,) = (pipeline(load_image(SAMPLES / name)) for name in PORTRAITS)
@@ -70,7 +64,7 @@ def test_portraits_are_asked_as_they_are_served(tmp_path):
         folder = tmp_path / "valid" / label
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(SAMPLES / name, folder / name)
-    report = main(tmp_path, version.folder, [BlazeFace()], None)
+    report = measure(tmp_path, version.folder, [BlazeFace()], None)
     accuracy = report["blazeface"]["accuracy_from_yaw"].values()
     assert (report["version"], report["pictures"], report["blazeface"]["found"]) == (
         version.name,
@@ -100,4 +94,4 @@ def test_data_without_a_known_class_or_a_face_is_refused(tmp_path, label, pictur
     folder.mkdir(parents=True)
     shutil.copy(picture, folder)
     with pytest.raises(DataError, match=message):
-        main(tmp_path, load_version().folder, [BlazeFace()], None)
+        measure(tmp_path, load_version().folder, [BlazeFace()], None)

@@ -1,7 +1,4 @@
-"""The commands of `training` as one types them.
-
-Numbers that make no sense, places that cannot be written, help.
-"""
+"""Commands as one types them: help, numbers that make no sense, places that cannot be written."""
 
 from __future__ import annotations
 
@@ -22,28 +19,35 @@ from tests.factories.versions import ROOT, copy_seed
 
 pytestmark = pytest.mark.timeout(300)
 COMMANDS = (
-    "train",
-    "export",
-    "evaluate",
-    "push",
-    "promote",
-    "pull",
-    "tried",
-    "seeds",
-    "pack",
-    "geometry",
-    "turned",
-    "crops",
+    "training.train",
+    "training.export",
+    "training.evaluate",
+    "training.push",
+    "training.promote",
+    "training.pull",
+    "training.data.pack",
+    "benchmarks.detectors",
+    "benchmarks.geometry",
+    "benchmarks.recipes",
+    "benchmarks.seeds",
+    "benchmarks.turned",
+    "benchmarks.views",
+    "demo.cycle",
+    "demo.faces",
+    "demo.hub",
+    "demo.show",
+    "docs.comparison",
 )
 TRAIN = ("train", "--recipe", "slim", "--data", "absent.npz", "--output", "runs/absent")
 EXPORT = ("export", "--run", "runs/absent", "--output", "models/absent")
 
 
 def command(name: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run one of the commands in the project's folder."""
+    """Run a command of `training`, or a module, in the project's folder."""
+    module = name if "." in name else f"training.{name}"
     environment = {**os.environ, "KERAS_BACKEND": "tensorflow", **options.pop("env", {})}
     return subprocess.run(
-        [sys.executable, "-m", f"training.{name}", *map(str, arguments)],
+        [sys.executable, "-m", module, *map(str, arguments)],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -65,14 +69,14 @@ assert not loaded, loaded
 """
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_help_loads_nothing_heavy_and_chatters_not(name):
-    module = f"training.{name}"
+@pytest.mark.parametrize("module", COMMANDS)
+def test_help_loads_nothing_heavy_and_chatters_not(module):
     process = subprocess.run(
         [sys.executable, "-c", HELP, module], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert (process.returncode, process.stderr) == (0, "")
-    assert process.stdout.startswith(f"usage: {module} ")
+    assert process.stdout.startswith(f"Usage: {module} ")
+    assert f"python -m {module}" in process.stdout
 
 
 @pytest.mark.parametrize(
@@ -80,47 +84,50 @@ def test_help_loads_nothing_heavy_and_chatters_not(name):
     [
         (
             (*TRAIN, "--epochs", "0"),
-            "argument --epochs: received 0, expected a whole number from 1 on",
+            "'--epochs': received 0, expected a whole number from 1 on",
         ),
-        ((*TRAIN, "--epochs", "-3"), "argument --epochs: received -3, expected"),
-        ((*TRAIN, "--epochs", "many"), "argument --epochs: received many, expected"),
+        ((*TRAIN, "--epochs", "-3"), "'--epochs': received -3, expected"),
+        ((*TRAIN, "--epochs", "many"), "'--epochs': received many, expected"),
         (
             (*TRAIN, "--limit", "0"),
-            "argument --limit: received 0, expected a whole number from 1 on",
+            "'--limit': received 0, expected a whole number from 1 on",
         ),
-        ((*TRAIN, "--limit", "-5"), "argument --limit: received -5, expected"),
+        ((*TRAIN, "--limit", "-5"), "'--limit': received -5, expected"),
         (
             (*TRAIN, "--seed", "-1"),
-            "argument --seed: received -1, expected a whole number from 0 on",
+            "'--seed': received -1, expected a whole number from 0 on",
         ),
         (
             (*TRAIN, "--share", "0.00001"),
-            "argument --share: received 0.00001, expected a number from 0.001 to 1",
+            "'--share': received 0.00001, expected a number from 0.001 to 1",
         ),
-        ((*TRAIN, "--share", "1.5"), "argument --share: received 1.5, expected"),
+        ((*TRAIN, "--share", "1.5"), "'--share': received 1.5, expected"),
         (
             ("train", "--recipe", "slim", "--output", "x"),
             "there is nothing to learn; name --data, --photographs, or",
         ),
         (
             (*TRAIN, "--classes", "joy"),
-            "argument --classes: received joy, expected pairs as in joy=happiness,bored",
+            "'--classes': received joy, expected pairs as in joy=happiness,bored",
         ),
-        ((*TRAIN, "--share", "nan"), "argument --share: received nan, expected"),
-        ((*EXPORT, "--blend", "7"), "argument --blend: received 7, expected a number from 0 to 1"),
-        ((*EXPORT, "--blend", "-2"), "argument --blend: received -2, expected"),
-        ((*EXPORT, "--blend", "nan"), "argument --blend: received nan, expected"),
+        ((*TRAIN, "--share", "nan"), "'--share': received nan, expected"),
+        (
+            (*EXPORT, "--blend", "7"),
+            "'--blend': received 7, expected a number from 0 to 1",
+        ),
+        ((*EXPORT, "--blend", "-2"), "'--blend': received -2, expected"),
+        ((*EXPORT, "--blend", "nan"), "'--blend': received nan, expected"),
         (
             (*EXPORT, "--offsets", "sad"),
-            "argument --offsets: received sad, expected pairs as in sad=0.5,surprised=0.25",
+            "'--offsets': received sad, expected pairs as in sad=0.5,surprised=0.25",
         ),
         (
             (*EXPORT, "--offsets", "sad=much"),
-            "argument --offsets: received much, expected a number from -5 to 5",
+            "'--offsets': received much, expected a number from -5 to 5",
         ),
         (
-            ("geometry", "--data", "x", "--version", "y", "--faces", "0"),
-            "argument --faces: received 0, expected",
+            ("benchmarks.geometry", "--data", "x", "--version", "y", "--faces", "0"),
+            "Invalid value for '--faces': Input should be greater than or equal to 1",
         ),
     ],
 )
@@ -208,7 +215,7 @@ def test_a_run_on_a_full_disk_ends_in_a_sentence(voteless, tmp_path):
 def test_other_places_that_cannot_be_written(voteless, tmp_path):
     file = tmp_path / "file"
     file.touch()
-    packed = command("pack", "--data", voteless, "--output", file / "packed.npz")
+    packed = command("training.data.pack", "--data", voteless, "--output", file / "packed.npz")
     assert packed.returncode == 1
     assert packed.stderr.startswith(
         f"error: {file}/packed.npz cannot be written (Not a directory); make room"

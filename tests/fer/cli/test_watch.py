@@ -10,7 +10,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from itertools import islice, pairwise
 from pathlib import Path
 
 import cv2
@@ -19,22 +18,12 @@ import pytest
 from numpy.typing import NDArray
 
 from fer import (
-    BlazeFace,
-    Box,
-    EmotionClassifier,
-    Face,
-    FERPipeline,
-    Prediction,
-    Track,
     load_image,
-    load_version,
 )
-from fer.cli import main as command_line
 from fer.cli.main import main
-from fer.cli.watch import Span, Watched, Watcher
-from fer.detection.following import FollowingDetector
 from fer.records import track_columns
 from fer.registry.base import DEFAULT
+from fer.streams import video
 from fer.streams.video import Camera, Frame, VideoFile
 from fer.streams.video_writer import VideoWriter
 from fer.versions.labels import LABELS
@@ -75,11 +64,6 @@ def write(path: Path, images: list[Image], times: list[float] | None = None) -> 
 def clip(tmp_path_factory: pytest.TempPathFactory, face: list[Image]) -> Path:
     """Nobody for five frames, a face for twenty, nobody for five, at 10 frames a second."""
     return write(tmp_path_factory.mktemp("clip") / "clip.mp4", [BLANK] * 5 + face + [BLANK] * 5)
-
-
-@pytest.fixture(scope="module")
-def pipeline() -> FERPipeline:
-    return FERPipeline(BlazeFace(threads=1), EmotionClassifier(load_version(), threads=1))
 
 
 def watch(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
@@ -134,76 +118,6 @@ class FakeCamera(Camera):
 
 def timed(images: list[Image], step: float = 0.1) -> list[Frame]:
     return [Frame(image, step * index) for index, image in enumerate(images)]
-
-
-# What is counted
-
-
-def shown(number: int, label: str, raw: str | None = None, score: float = 0.7) -> Track:
-    def scores(first: str) -> dict[str, float]:
-        return {other: score if other == first else (1 - score) / 3 for other in LABELS}
-
-    inner = Prediction(Face(Box(0, 0, 9, 9), 0.9), scores(raw or label), np.zeros((4, 4), np.uint8))
-    return Track(number, Box(0, 0, 9, 9), scores(label), label, score, inner, 0.0, inner.doubts)
-
-
-def watched(*frames: list[Track], step: float = 1.0) -> Watched:
-    result = Watched()
-    for index, tracks in enumerate(frames):
-        result.add(tracks, step * index, 0.01)
-    return result
-
-
-def test_nothing_watched_is_nothing_told():
-    assert Watched().spans == []
-    assert Watched().summary().startswith("0 frames in 0.0 s of video, 0 tracks, 0.0 ms a frame")
-
-
-def test_a_single_frame_has_no_changes_a_minute():
-    assert (
-        watched([shown(1, "happy")]).summary()
-        == "1 frames in 0.0 s of video, 1 tracks, 10.0 ms a frame (95 % within 10.0 ms)"
-    )
-
-
-def test_spans_begin_anew_with_each_label():
-    frames = ["happy", "happy", "sad", "happy"]
-    result = watched(*([shown(1, label)] for label in frames))
-    assert [(s.label, s.start, s.end, s.frames) for s in result.spans] == [
-        ("happy", 0.0, 1.0, 2),
-        ("sad", 2.0, 2.0, 1),
-        ("happy", 3.0, 3.0, 1),
-    ]
-    assert (result.changes, result.raw_changes, result.seconds) == (2, 2, 3.0)
-
-
-def test_tracks_are_told_apart():
-    result = watched(
-        [shown(1, "happy"), shown(2, "sad")],
-        [shown(2, "sad"), shown(1, "happy")],
-        [shown(3, "sad")],
-    )
-    assert [(s.track, s.label, s.start, s.end) for s in result.spans] == [
-        (1, "happy", 0.0, 1.0),
-        (2, "sad", 0.0, 1.0),
-        (3, "sad", 2.0, 2.0),
-    ]
-    assert result.changes == result.raw_changes == 0
-
-
-def test_changes_are_counted_a_minute():
-    frames = [
-        [shown(1, "happy" if k < 15 else "sad", raw=("happy", "sad")[k % 2])] for k in range(31)
-    ]
-    result = watched(*frames)
-    assert result.summary().endswith(", label changes a minute 2.0 (raw 60.0)")
-
-
-def test_a_span_has_the_mean_score():
-    span = Span(1, "happy", 0.0, 0.0)
-    for index, score in enumerate((0.2, 0.4, 0.9)):
-        span.add(float(index), score)
-    assert (span.score, span.end, span.frames) == (pytest.approx(0.5), 2.0, 3)
 
 
 # The command
@@ -301,7 +215,7 @@ def test_frames_at_one_time_hold_the_faces_that_they_show(monkeypatch, tmp_path,
     It is still drawn, but no frame has it any more.
     """
     frames = [Frame(image, 0.0) for image in [*face[:3], BLANK, BLANK]]
-    monkeypatch.setattr(command_line, "open_video", lambda _: Source(*frames, Frame(BLANK, 1.0)))
+    monkeypatch.setattr(video, "open_video", lambda _: Source(*frames, Frame(BLANK, 1.0)))
     assert watch(capsys, "a.mp4", "--csv", tmp_path / "t.csv")[0] == 0
     assert len(rows_of(tmp_path / "t.csv")) == 3
 
@@ -309,23 +223,21 @@ def test_frames_at_one_time_hold_the_faces_that_they_show(monkeypatch, tmp_path,
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([], "the following arguments are required: VIDEO|CAMERA"),
-        (["a.mp4", "b.mp4"], "unrecognized arguments: b.mp4"),
+        ([], "Missing argument 'VIDEO|CAMERA'"),
+        (["a.mp4", "b.mp4"], "unexpected extra argument(s) (b.mp4)"),
         (
             ["a.mp4", "--smoothing", "-1"],
-            "argument --smoothing: must lie in 0 to 60 seconds, received -1",
+            "Invalid value for '--smoothing': Input should be greater than or equal to 0",
         ),
-        (["a.mp4", "--smoothing", "61"], "must lie in 0 to 60 seconds, received 61"),
-        (["a.mp4", "--smoothing", "nan"], "must lie in 0 to 60 seconds, received nan"),
-        (["a.mp4", "--smoothing", "inf"], "must lie in 0 to 60 seconds, received inf"),
-        (["a.mp4", "--smoothing", "much"], "argument --smoothing: "),
-        (["a.mp4", "--detector", "haar"], "argument --detector: invalid choice: 'haar'"),
+        (["a.mp4", "--smoothing", "61"], "Input should be less than or equal to 60"),
+        (["a.mp4", "--smoothing", "nan"], "Input should be less than or equal to 60"),
+        (["a.mp4", "--smoothing", "inf"], "Input should be less than or equal to 60"),
+        (["a.mp4", "--smoothing", "much"], "Invalid value for '--smoothing': "),
+        (["a.mp4", "--detector", "haar"], "Invalid value for '--detector': 'haar' is not one of"),
     ],
 )
 def test_wrong_options_exit_with_2(capsys, arguments, reason):
-    with pytest.raises(SystemExit) as caught:
-        main(["watch", *arguments])
-    assert caught.value.code == 2
+    assert main(["watch", *arguments]) == 2
     assert reason in capsys.readouterr().err
 
 
@@ -380,7 +292,7 @@ def test_the_video_that_is_watched_is_not_written_over(tmp_path, monkeypatch, ca
 def test_damage_is_told(monkeypatch, capsys):
     source = Source(*timed([BLANK] * 3))
     source.damage = "4 damaged packets"
-    monkeypatch.setattr(command_line, "open_video", lambda _: source)
+    monkeypatch.setattr(video, "open_video", lambda _: source)
     status, _, err = watch(capsys, "a.mp4")
     assert status == 1
     assert err.splitlines()[-1].startswith("3 frames in 0.2 s of video, ")
@@ -389,7 +301,7 @@ def test_damage_is_told(monkeypatch, capsys):
 
 
 def test_a_video_of_no_frame_is_an_error(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(command_line, "open_video", lambda _: Source())
+    monkeypatch.setattr(video, "open_video", lambda _: Source())
     status, out, err = watch(
         capsys, "a.mp4", "--output", tmp_path / "o.mp4", "--csv", tmp_path / "t.csv"
     )
@@ -415,7 +327,7 @@ def test_a_signal_leaves_a_whole_table_and_a_whole_video(
 ):
     """It is how a camera's stream ends, and an interruption for a file."""
     source = kind(*timed(face[:7]), number, *timed(face[:12])[7:])
-    monkeypatch.setattr(command_line, "open_video", lambda _: source)
+    monkeypatch.setattr(video, "open_video", lambda _: source)
     status, out, err = watch(
         capsys, "0", "--output", tmp_path / "o.mp4", "--csv", tmp_path / "t.csv"
     )
@@ -436,7 +348,7 @@ def test_a_signal_leaves_a_whole_table_and_a_whole_video(
 
 @pytest.mark.parametrize("kind", [Source, FakeCamera])
 def test_ctrl_c_before_the_first_frame_blames_no_video(monkeypatch, capsys, kind):
-    monkeypatch.setattr(command_line, "open_video", lambda _: kind(signal.SIGINT))
+    monkeypatch.setattr(video, "open_video", lambda _: kind(signal.SIGINT))
     status, out, err = watch(capsys, "0")
     assert out == ""
     assert "damaged" not in err
@@ -529,32 +441,3 @@ def test_a_video_that_is_cut_is_watched_as_far_as_it_goes(tmp_path, capsys, face
     assert (status, bool(out)) == (1, True), err
     assert err.splitlines()[-1].endswith(" s of 7.9 s are missing at the end")
     assert rows_of(tmp_path / "t.csv")
-
-
-# Real videos
-
-
-def test_smoothing_leaves_a_third_of_the_label_changes_at_most(shared, pipeline):
-    source = VideoFile(shared / "data" / "video" / "fer_woman2.mp4")
-    result = Watched()
-    for _ in islice(Watcher(pipeline)(source, result), 180):
-        pass
-    source.close()
-    assert result.frames == 180
-    assert len({span.track for span in result.spans}) == 1
-    assert result.raw_changes >= 12
-    assert 3 * result.changes <= result.raw_changes
-    ends = [(span.start, span.end) for span in result.spans]
-    assert all(before[1] < after[0] for before, after in pairwise(ends))
-
-
-def test_a_video_without_a_person_gives_no_more_than_its_pictures_give(shared, pipeline):
-    """The title that flies in looks like faces here and there; following must not add to them."""
-    source = VideoFile(shared / "data" / "video" / "pyfeat_no_face.mp4")
-    detector = FollowingDetector(pipeline.detector)
-    plain = followed = 0
-    for frame in islice(source, 10, 26):
-        plain += len(pipeline.detector.detect(frame.image))
-        followed += len(detector.detect(frame.image))
-    source.close()
-    assert followed <= 1.25 * plain
