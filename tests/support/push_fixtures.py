@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 
 import pytest
 
-from fer.versions.folder import CONFIG, write_config
 from tests.factories.measured import one_layer_known, write_measured
+from tests.factories.published import REPO
 from training import push
 from training.push import PushConfig
-
-REPO = "tester/faces"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -49,11 +46,3 @@ def send(hub, measured):
 def broken(measured, tmp_path):
     """A copy to be broken."""
     return shutil.copytree(measured, tmp_path / "tiny")
-
-
-def reseal(folder):
-    """Seal whatever is in the folder now."""
-    config = json.loads((folder / CONFIG).read_text())
-    write_config(
-        folder, {key: value for key, value in config.items() if key not in ("schema", "files")}
-    )

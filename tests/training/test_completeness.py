@@ -12,7 +12,7 @@ from fer.versions.folder import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGH
 from fer.versions.predictions import Predictions, SetScores
 from tests.factories.measured import write_measured
 from tests.factories.versions import write_tiny
-from tests.support.push_fixtures import reseal
+from tests.support.gate import seal
 from training.completeness import read_complete
 
 pytest_plugins = ["tests.support.hub_fixtures", "tests.support.push_fixtures"]
@@ -20,7 +20,7 @@ pytest_plugins = ["tests.support.hub_fixtures", "tests.support.push_fixtures"]
 
 def spoil(folder, name, content):
     (folder / name).write_bytes(content)
-    reseal(folder)
+    seal(folder)
 
 
 def remeasure(folder):

@@ -428,7 +428,7 @@ def test_the_command_refuses_in_words(hub, tmp_path):
     command = [sys.executable, "-m", "training.promote", "--repo", REPO, "--alias", "production"]
     for arguments, code, message in (
         (["--rollback"], 1, "error: production was never promoted"),
-        ([GOOD, "--rollback"], 2, "error: name a version, or --rollback"),
+        ([GOOD, "--rollback"], 2, "error: Invalid value: name a version, or --rollback"),
     ):
         result = subprocess.run([*command, *arguments], **options, capture_output=True, check=False)
         assert (result.returncode, message in result.stderr) == (code, True), result.stderr

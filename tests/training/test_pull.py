@@ -12,8 +12,9 @@ import pytest
 from demo.hub_server import Answer
 from fer import DataError, ModelError, read_version
 from fer.versions.folder import WEIGHTS
+from tests.factories.published import REPO
 from tests.factories.versions import ROOT, copy_seed, write_tiny
-from tests.support.push_fixtures import REPO, reseal
+from tests.support.gate import seal
 from training import pull
 from training.evaluate import write_card
 
@@ -89,7 +90,7 @@ def weighted(tmp_path):
 
     folder = write_tiny(tmp_path / "weighted").folder
     save_file(TENSORS, folder / WEIGHTS)
-    reseal(folder)
+    seal(folder)
     return folder
 
 

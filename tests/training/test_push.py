@@ -18,10 +18,10 @@ from fer.registry.aliases import ALIASES
 from fer.registry.hub_repo import HubRepo
 from fer.versions.folder import CARD, CONFIG, GRAPH, PREDICTIONS, WEIGHTS
 from tests.factories.measured import write_measured
+from tests.factories.published import REPO
 from tests.factories.versions import ROOT, copy_seed
 from tests.support.at_once import results_of
 from tests.support.deadlines import shorten_deadlines
-from tests.support.push_fixtures import REPO
 from training import push
 from training.evaluate import write_card
 from training.hub_writes import require_writer
