@@ -1,36 +1,22 @@
-"""What the commands of `training` share.
-
-Checked numbers, a sentence and an exit code for whatever ends them.
-"""
+"""What the commands of `training` and of `benchmarks` share: checked options, and writing."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fer import DataError, FERError
+import typer
+
+from fer import DataError
 from fer.cli.console import without_chatter
-
-INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
-
-
-def command_line(name: str, description: str | None) -> argparse.ArgumentParser:
-    """The options of a command, to be added; its help shows the module's docstring as it stands."""
-    return argparse.ArgumentParser(
-        prog=name,
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
 
 
 def whole_number(least: int) -> Callable[[str], int]:
-    """An argparse type: a whole number, `least` or more."""
+    """The parser of an option that is a whole number, `least` or more."""
 
     def parse(text: str) -> int:
         try:
@@ -38,16 +24,14 @@ def whole_number(least: int) -> Callable[[str], int]:
         except ValueError:
             value = least - 1
         if value < least:
-            raise argparse.ArgumentTypeError(
-                f"received {text}, expected a whole number from {least} on"
-            )
+            raise typer.BadParameter(f"received {text}, expected a whole number from {least} on")
         return value
 
     return parse
 
 
 def number(least: float, most: float) -> Callable[[str], float]:
-    """An argparse type: a number from `least` to `most`."""
+    """The parser of an option that is a number from `least` to `most`."""
 
     def parse(text: str) -> float:
         try:
@@ -55,7 +39,7 @@ def number(least: float, most: float) -> Callable[[str], float]:
         except ValueError:
             value = float("nan")
         if not least <= value <= most:
-            raise argparse.ArgumentTypeError(
+            raise typer.BadParameter(
                 f"received {text}, expected a number from {least:g} to {most:g}"
             )
         return value
@@ -64,31 +48,15 @@ def number(least: float, most: float) -> Callable[[str], float]:
 
 
 def pairs(example: str) -> Callable[[str], dict[str, str]]:
-    """An argparse type: names and what they stand for, NAME=WORD,NAME=WORD."""
+    """The parser of an option that gives words for names, as NAME=WORD,NAME=WORD."""
 
     def parse(text: str) -> dict[str, str]:
         parts = [pair.partition("=") for pair in text.split(",")]
         if not all(name and equals and word for name, equals, word in parts):
-            raise argparse.ArgumentTypeError(f"received {text}, expected pairs as in {example}")
+            raise typer.BadParameter(f"received {text}, expected pairs as in {example}")
         return {name: word for name, _, word in parts}
 
     return parse
-
-
-def finish(
-    work: Callable[[], object], interrupted: Callable[[], str] = lambda: "interrupted"
-) -> None:
-    """Do the work of a command; an expected error ends it with one sentence and 1.
-
-    Ctrl-C with one and 130.
-    """
-    try:
-        work()
-    except FERError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        print(interrupted(), file=sys.stderr)
-        sys.exit(INTERRUPTED)
 
 
 @contextmanager
@@ -116,15 +84,11 @@ def printable(text: str) -> str:
 
 
 def load_keras() -> None:
-    """Import Keras with its backend, quietly.
-
-    Raises DataError where the backend is not installed.
-    """
+    """Import Keras with its backend, quietly. Raises DataError where there is no such backend."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings and errors alone
     try:
         with without_chatter():
             import keras  # noqa: F401
-    # a backend that is not installed, or that there is not
     except (ImportError, ValueError) as error:
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")
         raise DataError(
