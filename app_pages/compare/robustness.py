@@ -36,7 +36,8 @@ def robustness(
     note_left_out(chosen, charted, "was evaluated without corruptions")
     for name, found in measured.items():
         st.markdown(
-            f"**{plain(name)}** keeps {found.mean_relative:.1%} of its accuracy on FER2013 on average."
+            f"**{plain(name)}** keeps {found.mean_relative:.1%} of its accuracy on FER2013"
+            " on average."
         )
     show_grid(_charts([entry.name for entry in chosen], measured))
 

@@ -48,7 +48,8 @@ const until = (seen, failure) => new Promise((resolve, reject) => {{
 _SHOW_STRIP = f"""
 (video, column) => {{
     {_STRIP_AT} {_UNTIL}
-    return until(() => video.videoWidth > 2 && stripAt(video, column), `no frame with the strip at ${{column}} of 64`);
+    const shown = () => video.videoWidth > 2 && stripAt(video, column);
+    return until(shown, `no frame with the strip at ${{column}} of 64`);
 }}
 """
 _DARKEN = f"""
