@@ -29,8 +29,9 @@ from fer import Box, EmotionClassifier, Face, FaceDetector, YuNet, load_detector
 from fer.intervals import Z_95, wilson
 from fer.preprocessing import GEOMETRIES, CropGeometry, crop_faces
 from training.command import command_line, finish, whole_number, write_report
-from training.data.examples import predict
-from training.data.fer2013 import SIDE, Split, load
+from training.data.fer2013 import SIDE, Split
+from training.data.fer2013_files import load
+from training.data.resizing import predict
 
 CANVAS = (480, 640)  # rows, columns of the larger pictures
 FACE_SIDE = (64.0, 320.0)  # pixels

@@ -127,7 +127,7 @@ def _known(
 
     And the labels of these.
     """
-    rows = np.flatnonzero(photographs.indices(labels) >= 0)
+    rows = np.flatnonzero(photographs.targets_among(labels) >= 0)
     if not len(rows):
         raise DataError(
             f"{photographs.source}: no validation picture of {', '.join(labels)} is in it."
@@ -135,7 +135,7 @@ def _known(
     if faces is not None and faces < len(rows):
         rows = np.sort(np.random.default_rng(0).choice(rows, faces, replace=False))
     chosen = photographs.select(rows)
-    return chosen, [labels[index] for index in chosen.indices(labels)]
+    return chosen, [labels[index] for index in chosen.targets_among(labels)]
 
 
 def _tell(

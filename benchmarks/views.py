@@ -31,9 +31,9 @@ from fer import LABELS, EmotionClassifier, calibration, intervals, load_detector
 from fer.cli.console import without_chatter
 from fer.preprocessing import Views, crop_views
 from training.command import command_line, finish, whole_number, write_report
-from training.data.examples import resized
-from training.data.fer2013 import load
+from training.data.fer2013_files import load
 from training.data.photographs import Photographs, read_photographs
+from training.data.resizing import resized
 
 SCALES = (0.9, 1.0, 1.1, 1.2, 1.3, 1.4)
 VIEWS = (
@@ -57,9 +57,9 @@ def main(
         classifiers = [EmotionClassifier(read_version(folder)) for folder in folders]
         reference = EmotionClassifier(read_version(clock))
     pictures = _chosen(read_photographs(photographs).split("PublicTest"), faces)
-    labels = pictures.indices(LABELS)
+    labels = pictures.targets_among(LABELS)
     public = load(data).split("PublicTest")
-    targets = {name: public.labels(name)[:faces] for name in ("fer2013", "ferplus")}
+    targets = {name: public.targets(name)[:faces] for name in ("fer2013", "ferplus")}
     report: dict[str, Any] = {
         "photographs": len(labels),
         "detector": _DETECTOR,
@@ -86,7 +86,7 @@ def main(
 
 def _chosen(photographs: Photographs, faces: int | None) -> Photographs:
     """Those of the four expressions, or some of them by chance."""
-    rows = np.flatnonzero(photographs.indices(LABELS) >= 0)
+    rows = np.flatnonzero(photographs.targets_among(LABELS) >= 0)
     if faces is not None and faces < len(rows):
         rows = np.sort(np.random.default_rng(0).choice(rows, faces, replace=False))
     return photographs.select(rows)

@@ -17,7 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.fer2013 import CLASSES, SIDE
+from training.data.fer2013 import SIDE
+from training.data.classes import CLASSES
 
 Image = NDArray[np.uint8]
 Point = tuple[float, float]

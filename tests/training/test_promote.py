@@ -23,8 +23,10 @@ from fer.versions.predictions import Predictions, SetScores
 from tests.factories.measured import N, one_layer_known, write_measured
 from tests.factories.versions import ROOT
 from tests.support.at_once import results_of
-from training import gate, promote, push
-from training.gate import LIMITS, Costs, judge, table
+from training import gate, gate_costs, promote, push
+from training.gate import run_gate
+from training.gate_checks import table
+from training.gate_limits import LIMITS, Costs
 from training.promote import PromoteConfig
 from training.push import PushConfig
 
@@ -79,7 +81,7 @@ def commits(hub, published, writer):
 def move(hub, request, monkeypatch):
     """Promote a version, or without one roll back, as the user of the Hub."""
     request.getfixturevalue("commits")
-    monkeypatch.setattr(gate, "_ROUNDS", 5)
+    monkeypatch.setattr(gate_costs, "ROUNDS", 5)
 
     def move(
         version=None, *, alias="production", reason="a reason", token=hub.write_token, **options
@@ -232,7 +234,7 @@ def test_a_rollback_needs_no_gate(hub, move, monkeypatch):
     move(GOOD)
     move(BETTER)
     hub.forget_requests()
-    monkeypatch.setattr(promote, "judge", None)
+    monkeypatch.setattr(promote, "run_gate", None)
     move()
     assert hub.count("GET", "model.tflite") == 0
 
@@ -315,7 +317,8 @@ def checks(new, current=None, costs=None, **limits):
     """The gate's verdicts by name, FER2013's without its own."""
     known = LIMITS | {"fer2013": replace(LIMITS["fer2013"], **limits)}
     return {
-        check.name.removeprefix("fer2013: "): check for check in judge(new, current, known, costs)
+        check.name.removeprefix("fer2013: "): check
+        for check in run_gate(new, current, known, costs)
     }
 
 
@@ -329,7 +332,7 @@ def checks(new, current=None, costs=None, **limits):
     ],
 )
 def test_a_first_version_is_judged_by_itself(tmp_path, monkeypatch, accuracy, happy, failed):
-    monkeypatch.setattr(gate, "_ROUNDS", 5)
+    monkeypatch.setattr(gate_costs, "ROUNDS", 5)
     new = read_version(write_measured(tmp_path / "new", accuracy, happy=happy))
     found = checks(new, calibration_error=1.0)
     assert {name for name, check in found.items() if not check.passed} == failed
@@ -349,7 +352,7 @@ def test_a_first_version_is_judged_by_itself(tmp_path, monkeypatch, accuracy, ha
 def test_a_version_is_judged_against_the_one_in_use(
     tmp_path, monkeypatch, good, accuracy, happy, failed
 ):
-    monkeypatch.setattr(gate, "_ROUNDS", 5)
+    monkeypatch.setattr(gate_costs, "ROUNDS", 5)
     new = read_version(write_measured(tmp_path / "new", accuracy, happy=happy))
     found = checks(new, good, calibration_error=1.0, calibration_loss=1.0)
     assert {name for name, check in found.items() if not check.passed} == failed
@@ -376,14 +379,14 @@ def read_predictions(folder):
 
 def test_a_graph_that_was_not_measured_is_refused(tmp_path, monkeypatch, good):
     """Another graph under its good metrics, and one that answered other probes."""
-    monkeypatch.setattr(gate, "_ROUNDS", 5)
+    monkeypatch.setattr(gate_costs, "ROUNDS", 5)
     stored = read_predictions(good.folder)
     fer2013 = stored.test_sets["fer2013"]
     folder = shutil.copytree(good.folder, tmp_path / "good")
     (folder / GRAPH).write_bytes((write_measured(tmp_path / "other", seed=7) / GRAPH).read_bytes())
     for probes, found in ((stored.probes, "differ by 0."), (stored.probes[:3], "are 128, kept 3")):
         new = rescored(folder, fer2013.scores, fer2013.targets["fer2013"], probes=probes)
-        failed = [check for check in judge(new, good) if not check.passed]
+        failed = [check for check in run_gate(new, good) if not check.passed]
         assert [check.name for check in failed] == ["answers to probes"]
         assert failed[0].new.startswith(found)
         assert "run training.evaluate again" in failed[0].required
@@ -391,7 +394,7 @@ def test_a_graph_that_was_not_measured_is_refused(tmp_path, monkeypatch, good):
 
 def test_too_few_examples_to_tell_do_not_pass(tmp_path, monkeypatch):
     """At n=60, an equal version may be 10 points worse for all that is known."""
-    monkeypatch.setattr(gate, "_ROUNDS", 5)
+    monkeypatch.setattr(gate_costs, "ROUNDS", 5)
     labels = np.arange(60) % 3
     versions = []
     for name, wrong in (("one", slice(0, 6)), ("two", slice(6, 12))):
@@ -404,12 +407,12 @@ def test_too_few_examples_to_tell_do_not_pass(tmp_path, monkeypatch):
 
 
 def test_overconfidence_is_refused(tmp_path, monkeypatch, good):
-    monkeypatch.setattr(gate, "_ROUNDS", 5)
+    monkeypatch.setattr(gate_costs, "ROUNDS", 5)
     stored = read_predictions(good.folder).test_sets["fer2013"]
     sure = np.eye(3)[stored.scores.argmax(axis=1)]
     new = rescored(shutil.copytree(good.folder, tmp_path / "sure"), sure, stored.targets["fer2013"])
     for current in (None, good):
-        failed = [check for check in judge(new, current) if not check.passed]
+        failed = [check for check in run_gate(new, current) if not check.passed]
         assert [(check.name, check.new) for check in failed] == [
             ("fer2013: calibration error", "0.200")
         ]
@@ -418,7 +421,7 @@ def test_overconfidence_is_refused(tmp_path, monkeypatch, good):
 
 
 def test_costs_have_a_budget_and_beyond_it_may_grow_by_half(monkeypatch, good):
-    monkeypatch.setattr(gate, "latencies", lambda versions: [29.0, 20.0][: len(versions)])
+    monkeypatch.setattr(gate_costs, "latencies", lambda versions: [29.0, 20.0][: len(versions)])
     assert not checks(good)["latency, one face"].passed
     assert checks(good, good)["latency, one face"].passed
     assert checks(good, good)["latency, one face"].required == "at most 30 ms"
@@ -428,7 +431,7 @@ def test_costs_have_a_budget_and_beyond_it_may_grow_by_half(monkeypatch, good):
 
 
 def test_versions_with_other_labels_have_no_pairs(tmp_path, monkeypatch, good):
-    monkeypatch.setattr(gate, "_ROUNDS", 5)
+    monkeypatch.setattr(gate_costs, "ROUNDS", 5)
     found = checks(
         read_version(write_measured(tmp_path / "other", labels=("happy", "sad", "asleep"))), good
     )
@@ -437,7 +440,7 @@ def test_versions_with_other_labels_have_no_pairs(tmp_path, monkeypatch, good):
 
 
 def test_a_class_without_test_examples_cannot_pass(tmp_path, monkeypatch):
-    monkeypatch.setattr(gate, "_ROUNDS", 5)
+    monkeypatch.setattr(gate_costs, "ROUNDS", 5)
     labels = np.arange(N) % 2
     new = rescored(write_measured(tmp_path / "new"), np.eye(3)[labels], labels)
     check = checks(new)["recall of asleep"]
@@ -459,7 +462,7 @@ ORDINARY = ("natural: accuracy", "natural: accuracy, paired")
     ],
 )
 def test_ordinary_faces_lead_the_gate(tmp_path, monkeypatch, before, after, failed):
-    monkeypatch.setattr(gate, "_ROUNDS", 5)
+    monkeypatch.setattr(gate_costs, "ROUNDS", 5)
     current, new = (
         read_version(write_measured(tmp_path / name, accuracy, ordinary=ordinary))
         for name, (accuracy, ordinary) in (("current", before), ("new", after))
@@ -470,13 +473,13 @@ def test_ordinary_faces_lead_the_gate(tmp_path, monkeypatch, before, after, fail
     }
     monkeypatch.setattr(gate, "BESIDE", {"accuracy_loss": gate.BESIDE["accuracy_loss"]})
     lenient = {name: replace(limits, calibration_loss=1) for name, limits in lenient.items()}
-    found = judge(new, current, lenient)
+    found = run_gate(new, current, lenient)
     assert {check.name for check in found if not check.passed} == failed
     assert found[1].name.startswith("natural: " if after[1] else "fer2013: ")
 
 
 def test_a_set_of_one_s_own_is_judged_by_its_losses_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(gate, "_ROUNDS", 5)
+    monkeypatch.setattr(gate_costs, "ROUNDS", 5)
     labels = np.arange(N) % 3
     scores = {
         share: np.eye(3)[np.where(np.arange(N) < share * N, labels, (labels + 1) % 3)]
@@ -496,21 +499,21 @@ def test_a_set_of_one_s_own_is_judged_by_its_losses_alone(tmp_path, monkeypatch)
         (folder / METRICS).write_text(json.dumps(report))
         versions.append(seal(folder))
     current, new = versions
-    assert not [check for check in judge(current, None) if not check.passed]
-    failed = {check.name for check in judge(new, current) if not check.passed}
+    assert not [check for check in run_gate(current, None) if not check.passed]
+    failed = {check.name for check in run_gate(new, current) if not check.passed}
     assert "mine: accuracy, paired" in failed
     assert all(name.startswith("mine: ") for name in failed)
 
 
 def test_latencies_are_measured_in_turn(good):
-    times = gate.latencies([good, good])
+    times = gate_costs.latencies([good, good])
     assert len(times) == 2
     assert all(0 < milliseconds < 100 for milliseconds in times)
 
 
 def test_the_table_is_aligned(good, monkeypatch):
-    monkeypatch.setattr(gate, "latencies", lambda versions: [1.0] * len(versions))
-    lines = table(judge(good, good)).splitlines()
+    monkeypatch.setattr(gate_costs, "latencies", lambda versions: [1.0] * len(versions))
+    lines = table(run_gate(good, good)).splitlines()
     assert [line[:6] for line in lines] == [" " * 6] + ["pass  "] * 9
     assert {line.index("at ") for line in lines if " at " in line} == {lines[0].index("required")}
 

@@ -26,8 +26,8 @@ from tests.factories.versions import ROOT, copy_seed, write_tiny
 from tests.support.at_once import results_of
 from tests.support.deadlines import shorten_deadlines
 from training import pull, push
+from training.completeness import read_complete
 from training.evaluate import write_card
-from training.gate import read_complete
 from training.hub_writes import require_writer
 from training.push import PushConfig
 
