@@ -16,10 +16,12 @@ from fer import (
     EmotionClassifier,
     FERPipeline,
     ModelError,
+    intervals,
     load_image,
     metrics,
     read_version,
 )
+from fer.intervals import Estimate
 from fer.versions.folder import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS
 from fer.versions.predictions import Predictions
 from tests.factories.fer2013 import arrays, write_folder
@@ -218,9 +220,8 @@ class Stop(BaseException):
 @pytest.mark.parametrize("step", range(9))
 def test_a_stopped_evaluation_leaves_a_readable_version(folder, data, monkeypatch, evaluated, step):
     """Stopped before its first, second, ... change to the folder; then run again to the end."""
-    monkeypatch.setattr(
-        evaluate.metrics, "bootstrap", lambda *_: metrics.Estimate(0.5, 0.4, 0.6, 1)
-    )
+    estimate = Estimate(0.5, 0.4, 0.6, 1)
+    monkeypatch.setattr(intervals, "bootstrap", lambda *_, **__: estimate)
     monkeypatch.setattr(robustness, "CORRUPTIONS", dict(list(CORRUPTIONS.items())[:1]))
     if evaluated:
         evaluate.main(folder, data)

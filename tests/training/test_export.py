@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import stat
+from pathlib import Path
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from fer import LABELS, EmotionClassifier, read_version
+from fer import LABELS, DataError, EmotionClassifier, ModelVersion, read_version
 from fer.preprocessing import Views
 from fer.versions.folder import GRAPH, WEIGHTS
-from tests.factories.runs import FACES, RECIPE, python
+from tests.factories.runs import FACES, RECIPE, python, succeed
 from tests.factories.versions import copy_seed
 from training.data.resizing import resized
+from training.export import main
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -143,28 +146,87 @@ def test_offsets_and_larger_faces_belong_to_the_weights(data, tmp_path):
     )
 
 
-def test_the_mean_of_runs_from_one_version(finished, exported, data, tmp_path):
-    runs = [tmp_path / "one", tmp_path / "two"]
+def export(output: Path, *options: object) -> ModelVersion:
+    succeed("-m", "training.export", "--output", output, *options)
+    return read_version(output)
+
+
+def other_run(run: Path, output: Path, seed: int) -> Path:
+    """A run as another seed might have left it: the same settings, other weights."""
+    shutil.copytree(run, output)
+    lineage = json.loads((output / "train.json").read_text())
+    lineage["config"]["seed"] = seed
+    lineage["command"] += f" --seed {seed}"
+    (output / "train.json").write_text(json.dumps(lineage))
+    (path,) = output.glob("backup/*/average.npz")
+    with np.load(path) as saved:
+        average = dict(saved)
+    for name in average.keys() - {"steps"}:
+        average[name] = average[name] + np.float32(0.01)
+    np.savez(path, **average)
+    return output
+
+
+def last_layer(folder: Path) -> np.ndarray:
+    """The kernel of the last layer of a version, or of the averaged weights of a run."""
+    if (folder / WEIGHTS).exists():
+        return load_file(folder / WEIGHTS)["logits/kernel"]
+    (path,) = folder.glob("backup/*/average.npz")
+    with np.load(path) as average:
+        kernel: np.ndarray = average[f"arr_{len(average) - 3}"]  # a bias and the steps follow
+    return kernel
+
+
+@pytest.fixture(scope="module")
+def two_runs(exported: Path, data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two runs that began from the same version; tests only read them."""
+    runs = [tmp_path_factory.mktemp("runs") / name for name in ("one", "two")]
     for seed, run in enumerate(runs):
         options = ("--epochs", "1", "--initial", exported, "--seed", seed)
-        begun = python("-m", "training.train", "--data", data, "--output", run, *RECIPE, *options)
-        assert begun.returncode == 0, begun.stdout
-    folders = [tmp_path / "alone", tmp_path / "other", tmp_path / "mean"]
-    choices = [(runs[0],), (runs[1],), (runs[0], "--with", runs[1])]
-    for folder, choice in zip(folders, choices, strict=True):
-        result = python("-m", "training.export", "--output", folder, "--run", *choice)
-        assert result.returncode == 0, result.stdout
-    one, other, mean = (load_file(folder / WEIGHTS)["logits/kernel"] for folder in folders)
-    assert np.abs(one - other).max() > 1e-3
-    assert np.allclose(mean, (one + other) / 2, atol=1e-7)
-    (told,) = read_version(folders[2]).lineage["averaged_with"]
+        succeed("-m", "training.train", "--data", data, "--output", run, *RECIPE, *options)
+    return runs
+
+
+@pytest.fixture(scope="module")
+def mean(two_runs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> ModelVersion:
+    """The mean of the two runs; tests only read it."""
+    one, two = two_runs
+    return export(tmp_path_factory.mktemp("versions") / "mean", "--run", one, "--with", two)
+
+
+def test_the_mean_of_runs_from_one_version(finished, two_runs, mean, tmp_path):
+    one, two = map(last_layer, two_runs)
+    assert np.abs(one - two).max() > 1e-3
+    assert np.allclose(last_layer(mean.folder), (one + two) / 2, atol=1e-7)
+    (told,) = mean.lineage["averaged_with"]
     assert (told["seed"], told["epochs"]) == (1, 1)
     assert "--output two" in told["command"]
-    result = python(
-        "-m", "training.export", "--output", tmp_path / "new", "--run", runs[0], "--with", finished
-    )
-    assert result.returncode == 1
-    assert "only runs with the same --initial may be averaged" in result.stdout
+    with pytest.raises(DataError, match="only runs with the same --initial may be averaged"):
+        main(two_runs[0], tmp_path / "new", others=[finished])
+
+
+def test_the_mean_of_a_mean_and_another_run_tells_all_runs(two_runs, mean, tmp_path):
+    three = other_run(two_runs[1], tmp_path / "three", seed=3)
+    version = export(tmp_path / "of_three", "--run", mean.folder, "--with", three)
+    assert [told["seed"] for told in version.lineage["averaged_with"]] == [1, 3]
+    kernels = [last_layer(run) for run in (*two_runs, three)]
+    assert np.allclose(last_layer(version.folder), np.mean(kernels, axis=0), atol=1e-6)
+
+
+@pytest.mark.parametrize("voted", [(20, 0), (0, 20)])
+def test_runs_that_learnt_ferplus_and_runs_that_did_not_have_no_mean(finished, tmp_path, voted):
+    runs = [tmp_path / "one", tmp_path / "two"]
+    for run, images in zip(runs, voted, strict=True):
+        shutil.copytree(finished, run)
+        lineage = json.loads((run / "train.json").read_text())
+        lineage["config"]["initial"] = "the same"
+        lineage["voted"] = images
+        (run / "train.json").write_text(json.dumps(lineage))
+    with_votes, without_votes = sorted(runs, key=lambda run: voted[runs.index(run)], reverse=True)
+    message = f"{with_votes} saw FER+ votes and {without_votes} saw none"
+    with pytest.raises(DataError, match=re.escape(message)):
+        main(runs[0], tmp_path / "new", others=[runs[1]])
+    assert not (tmp_path / "new").exists()
 
 
 def test_the_weights_that_only_serve_four_labels_give_no_others(tmp_path):
