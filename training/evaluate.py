@@ -39,10 +39,10 @@ from training.calibrate import calibrated
 from training.command import writing_to
 from training.data.fer2013 import SPLITS
 from training.data.fer2013_files import load
+from training.evaluation_sets import FER2013, order
 from training.measure import Measured, measure_fer2013, measure_photographs
 from training.model_card import render_card
 from training.probes import answers
-from training.test_sets import FER2013, order
 
 _INTERVAL = (
     "95 %: Wilson score for shares, percentile bootstrap for the others; people resampled"

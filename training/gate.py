@@ -15,10 +15,10 @@ from fer import EmotionClassifier, ModelVersion
 from fer.cli.console import without_chatter
 from fer.versions.folder import PREDICTIONS
 from fer.versions.predictions import Predictions
+from training.evaluation_sets import order
 from training.gate_checks import Check, Measured, check_probes, check_test_set
 from training.gate_costs import check_costs
 from training.gate_limits import BESIDE, LIMITS, Costs, Limits
-from training.test_sets import order
 
 
 def run_gate(

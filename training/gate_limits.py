@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from training.test_sets import FER2013, NATURAL
+from training.evaluation_sets import FER2013, NATURAL
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from training.data.classes import EMOTIONS
 from training.data.fer2013 import LABELLINGS, SPLITS, Split
 from training.data.photographs import Photographs, read_photographs
 from training.data.resizing import predict
-from training.test_sets import FER2013, asked_labels, title
+from training.evaluation_sets import FER2013, asked_labels, title
 
 Flags = NDArray[np.bool_]
 
