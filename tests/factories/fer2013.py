@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fer import DataError
+from training.data.classes import CLASSES
 from training.data.fer2013 import FER2013, SPLITS, VOTES
 from training.data.fer2013_files import load
-from training.data.classes import CLASSES
 
 Arrays = dict[str, NDArray[np.uint8]]
 _VOTE_OF_CLASS = np.array([4, 5, 6, 1, 3, 2, 0])  # columns of VOTES for CLASSES

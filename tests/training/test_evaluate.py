@@ -260,3 +260,11 @@ def test_evaluate_refuses_a_version_of_other_labels_and_a_broken_one(tmp_path, d
     (seed / GRAPH).write_bytes(b"broken")
     with pytest.raises(ModelError, match=r"model\.tflite is corrupt"):
         evaluate.main(seed, data)
+
+
+def test_a_card_needs_measurements(tmp_path):
+    folder = write_tiny(tmp_path / "tiny").folder
+    with pytest.raises(
+        ModelError, match=r"holds no metrics\.json to make a card of; measure it with --data"
+    ):
+        evaluate.write_card(folder)
