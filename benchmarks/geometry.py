@@ -32,7 +32,8 @@ from fer import EmotionClassifier, Face, FaceDetector, YuNet, load_detector, rea
 from fer.cli.application import run_script
 from fer.preprocessing import GEOMETRIES
 from training.command import write_report
-from training.data.fer2013 import Split, load
+from training.data.fer2013 import Split
+from training.data.fer2013_files import load
 
 TRAINING_FACES = 1500
 # side of a training face shown to the detector, with a margin of half that around it

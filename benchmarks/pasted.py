@@ -16,8 +16,8 @@ from tqdm import tqdm
 from fer import Box, EmotionClassifier, Face, FaceDetector
 from fer.intervals import Z_95, wilson
 from fer.preprocessing import GEOMETRIES, CropGeometry, crop_faces
-from training.data.examples import predict
 from training.data.fer2013 import SIDE
+from training.data.resizing import predict
 
 CANVAS = (480, 640)  # rows, columns of the larger pictures
 FACE_SIDE = (64.0, 320.0)  # pixels

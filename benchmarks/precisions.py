@@ -34,8 +34,8 @@ from fer.preprocessing import normalize
 from training.architectures import serve
 from training.command import write_report
 from training.convert import PRECISIONS, convert
-from training.data.examples import resized
-from training.data.fer2013 import load
+from training.data.fer2013_files import load
+from training.data.resizing import resized
 from training.pull import as_trained, restored
 
 CALIBRATION = 500  # faces

@@ -28,11 +28,15 @@ from benchmarks.options import FER2013Option
 from fer import DataError, intervals, metrics
 from fer.cli.application import run_script
 from fer.preprocessing import normalize
+from training.checkpoints import read_network
 from training.command import load_keras, write_report
-from training.data.examples import resized
-from training.data.fer2013 import LABELLINGS, Split, blend_logits, load
-from training.data.photographs import Photographs, cut_wide, read_photographs
-from training.runs import read_config, read_log, read_network
+from training.data.classes import blend_logits
+from training.data.faces import cut_wide
+from training.data.fer2013 import LABELLINGS, Split
+from training.data.fer2013_files import load
+from training.data.photographs import Photographs, read_photographs
+from training.data.resizing import resized
+from training.runs import read_config, read_log
 
 if TYPE_CHECKING:
     import keras
@@ -100,16 +104,16 @@ def describe(run: Path, public: Split, photographs: Photographs | None = None) -
     config = read_config(run)
     log = read_log(run)
     recipe = config["recipe"]
-    side = recipe["fall"]["side"]
+    side = recipe["decay_crops"]["side"]
     network = read_network(run)
     logits = _logits(network, resized(public.images, side))
     blends = {f"{blend:.1f}": _measured(blend_logits(logits, blend), public) for blend in BLENDS}
     if photographs:
         faces = cut_wide(photographs, side, recipe["photographs"]["scale"])
-        face_logits = _logits(network, faces.middles)
+        face_logits = _logits(network, faces.served_crops)
         for blend in BLENDS:
             blended = blend_logits(face_logits, blend)
-            blends[f"{blend:.1f}"]["photographs"] = _balanced(blended, faces.expressions)
+            blends[f"{blend:.1f}"]["photographs"] = _balanced(blended, faces.label_targets)
     keras.backend.clear_session()
     return {
         "run": run.name,
@@ -133,7 +137,7 @@ def _logits(network: keras.Model, faces: NDArray[np.uint8]) -> NDArray[np.float3
 
 
 def _measured(logits: NDArray[np.float32], public: Split) -> dict[str, Any]:
-    accuracies = {name: _accuracy(logits, public.labels(name)) for name in LABELLINGS}
+    accuracies = {name: _accuracy(logits, public.targets(name)) for name in LABELLINGS}
     return {**accuracies, "recall": _recalls(logits, public.fer2013)}
 
 
@@ -156,7 +160,7 @@ def _recalls(logits: NDArray[np.float32], labels: NDArray[np.int8]) -> list[floa
 def rows_by_votes(split: Split) -> dict[str, NDArray[np.bool_]]:
     """The rows of a split by how many annotators chose the emotion that most of them chose."""
     return {
-        name: (low <= split.favourite) & (split.favourite <= high)
+        name: (low <= split.agreement) & (split.agreement <= high)
         for name, (low, high) in VOTES.items()
     }
 

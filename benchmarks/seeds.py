@@ -29,8 +29,9 @@ from fer import LABELS, DataError, EmotionClassifier, metrics
 from fer.cli.application import run_script
 from training import export
 from training.command import write_report
-from training.data.examples import predict
-from training.data.fer2013 import LABELLINGS, Split, load
+from training.data.fer2013 import LABELLINGS, Split
+from training.data.fer2013_files import load
+from training.data.resizing import predict
 from training.runs import read_lineage
 
 
@@ -92,9 +93,9 @@ def _measure(scores: NDArray[np.float32], private: Split) -> dict[str, Any]:
     """Accuracy under every labelling and recalls under the original one, with intervals."""
     results = {}
     for name in LABELLINGS:
-        rows = private.labels(name) >= 0
+        rows = private.targets(name) >= 0
         if rows.any():  # a folder of images carries no FER+ votes
-            results[name] = asdict(metrics.accuracy(scores[rows], private.labels(name)[rows]))
+            results[name] = asdict(metrics.accuracy(scores[rows], private.targets(name)[rows]))
     rows = private.fer2013 >= 0
     recalls = zip(LABELS, metrics.recalls(scores[rows], private.fer2013[rows]), strict=True)
     return results | {f"recall of {label}": asdict(recall) for label, recall in recalls if recall}

@@ -120,7 +120,7 @@ def _known(
     photographs: Photographs, labels: Sequence[str], faces: int | None
 ) -> tuple[Photographs, list[str]]:
     """Pictures whose class is one of the version's labels, all or some, and their labels."""
-    rows = np.flatnonzero(photographs.indices(labels) >= 0)
+    rows = np.flatnonzero(photographs.targets_among(labels) >= 0)
     if not len(rows):
         raise DataError(
             f"{photographs.source}: no validation picture of {', '.join(labels)} is in it."
@@ -128,7 +128,7 @@ def _known(
     if faces is not None and faces < len(rows):
         rows = np.sort(np.random.default_rng(0).choice(rows, faces, replace=False))
     chosen = photographs.select(rows)
-    return chosen, [labels[index] for index in chosen.indices(labels)]
+    return chosen, [labels[index] for index in chosen.targets_among(labels)]
 
 
 def main(

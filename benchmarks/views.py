@@ -35,9 +35,10 @@ from fer.cli.application import run_script
 from fer.cli.console import without_chatter
 from fer.preprocessing import Views, crop_views
 from training.command import write_report
-from training.data.examples import resized
-from training.data.fer2013 import Split, load
+from training.data.fer2013 import Split
+from training.data.fer2013_files import load
 from training.data.photographs import Photographs, read_photographs
+from training.data.resizing import resized
 
 SCALES = (0.9, 1.0, 1.1, 1.2, 1.3, 1.4)
 VIEWS = (
@@ -64,7 +65,7 @@ def measure(
         classifiers = [EmotionClassifier(read_version(folder)) for folder in folders]
         reference = EmotionClassifier(read_version(clock))
     pictures = _chosen(read_photographs(photographs).split("PublicTest"), faces)
-    natural_targets = pictures.indices(LABELS)
+    natural_targets = pictures.targets_among(LABELS)
     public = load(data).split("PublicTest")
     report: dict[str, Any] = {
         "photographs": len(natural_targets),
@@ -89,7 +90,7 @@ def measure(
 
 def _chosen(photographs: Photographs, faces: int | None) -> Photographs:
     """Those of the four expressions, or some of them by chance."""
-    rows = np.flatnonzero(photographs.indices(LABELS) >= 0)
+    rows = np.flatnonzero(photographs.targets_among(LABELS) >= 0)
     if faces is not None and faces < len(rows):
         rows = np.sort(np.random.default_rng(0).choice(rows, faces, replace=False))
     return photographs.select(rows)
@@ -157,7 +158,7 @@ def _public(looks: LogProbabilities, views: Views, public: Split) -> dict[str, A
     """Accuracy under both labellings; of the views only the mirror image is left."""
     answers = _average(looks, Views((1.0,), views.mirror))
     return {
-        name: _accuracy(answers, public.labels(name)[: len(answers)])
+        name: _accuracy(answers, public.targets(name)[: len(answers)])
         for name in ("fer2013", "ferplus")
     }
 

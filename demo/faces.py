@@ -22,7 +22,8 @@ import typer
 from numpy.typing import NDArray
 
 from fer.cli.application import run_script
-from training.data.fer2013 import CLASSES, SIDE
+from training.data.classes import CLASSES
+from training.data.fer2013 import SIDE
 
 Image = NDArray[np.uint8]
 Point = tuple[float, float]

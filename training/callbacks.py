@@ -1,12 +1,7 @@
-"""What happens beside the gradient steps.
-
-The schedule, the moving average, the log and the checkpoints.
-"""
+"""What happens beside the gradient steps: schedule, averaged weights, log and checkpoints."""
 
 from __future__ import annotations
 
-import csv
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,48 +10,40 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
+from training.checkpoints import Weights, save
 from training.learning_curve import draw
 from training.recipes import Schedule
-from training.runs import (
-    AVERAGE,
-    BACKUP,
-    CURVE,
-    LOG,
-    STATE,
-    Weights,
-    finished,
-    read_average,
-    read_log,
-)
+from training.runs import CURVE, append_to_log, read_log
 
 
-class Trapezoid(keras.optimizers.schedules.LearningRateSchedule):
-    """Up, level, and down to nothing in straight lines."""
+class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rate of each step, by a recipe's schedule."""
 
-    def __init__(self, schedule: Schedule, steps: int) -> None:
-        self.schedule, self.steps = schedule, steps
+    def __init__(self, schedule: Schedule, steps_per_epoch: int) -> None:
+        self.schedule = schedule
+        self.steps_per_epoch = steps_per_epoch
 
     def __call__(self, step: keras.KerasTensor) -> keras.KerasTensor:
-        s, step = self.schedule, keras.ops.cast(step, "float32")
-        up = (step + 1) / (s.warm_up * self.steps)
-        down = (s.epochs * self.steps - step) / (s.fall * self.steps)
-        return s.learning_rate * keras.ops.clip(keras.ops.minimum(up, down), 0.0, 1.0)
+        step = keras.ops.cast(step, "float32")
+        last_step = self.schedule.epochs * self.steps_per_epoch
+        warm_up = (step + 1) / (self.schedule.warm_up * self.steps_per_epoch)
+        decay = (last_step - step) / (self.schedule.decay * self.steps_per_epoch)
+        share = keras.ops.clip(keras.ops.minimum(warm_up, decay), 0.0, 1.0)
+        return self.schedule.learning_rate * share
 
     def get_config(self) -> dict[str, object]:
-        return {"schedule": self.schedule, "steps": self.steps}
+        return {"schedule": self.schedule, "steps_per_epoch": self.steps_per_epoch}
 
 
-class MovingAverage(keras.callbacks.Callback):
-    """An exponential moving average of all weights, statistics included.
-
-    At first, their plain mean.
-    """
+class ExponentialMovingAverage(keras.callbacks.Callback):
+    """The exponential moving average of all weights, statistics included; at first their mean."""
 
     EVERY = 8  # steps; as good as each step, and it costs nothing
 
     def __init__(self, per_step: float) -> None:
         super().__init__()
-        self.rate, self.steps = 1 - per_step**self.EVERY, 0
+        self.rate = 1 - per_step**self.EVERY
+        self.steps = 0
         self.weights: Weights = []
 
     def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002
@@ -66,27 +53,25 @@ class MovingAverage(keras.callbacks.Callback):
 
     def update(self, weights: Weights) -> None:
         """Move towards `weights`."""
-        rate = max(self.rate, min(1.0, self.EVERY / self.steps))
+        rate = np.float32(max(self.rate, min(1.0, self.EVERY / self.steps)))
         averages = self.weights or [np.zeros_like(weight) for weight in weights]
         self.weights = [
-            average + np.float32(rate) * (weight - average)
+            average + rate * (weight - average)
             for average, weight in zip(averages, weights, strict=True)
         ]
 
 
 class Progress(keras.callbacks.Callback):
-    """After each epoch: measure the averaged weights, log, tell, and keep the epoch whole or not at all.
-
-    `epochs` are those of all stages together; the learning rate is that with which an epoch begins.
-    """
+    """After each epoch: measure the averaged weights, log and print, and save the epoch."""
 
     def __init__(
         self,
         output: Path,
         epochs: int,
-        average: MovingAverage,
+        average: ExponentialMovingAverage,
         measure: Callable[[keras.Model], dict[str, float]],
     ) -> None:
+        """`epochs` are those of the stable phase and of the decay together."""
         super().__init__()
         self.output = output
         self.epochs = epochs
@@ -97,7 +82,7 @@ class Progress(keras.callbacks.Callback):
         self.bar = tqdm(disable=True)
 
     def on_epoch_begin(self, epoch: int, logs: object = None) -> None:  # noqa: ARG002
-        """An epoch on disk leaves dropout's random state out, so it starts anew with each epoch."""
+        """Note when the epoch begins, and with which learning rate."""
         self.began = time.perf_counter()
         self.learning_rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
         self.bar = tqdm(
@@ -107,10 +92,7 @@ class Progress(keras.callbacks.Callback):
             leave=False,
             disable=None,
         )
-        for layer in self.model.layers:
-            if isinstance(layer, keras.layers.Dropout):
-                state = layer.seed_generator.state
-                state.assign([int(state[0]), epoch << 20])
+        self._restart_dropout(epoch)
 
     def on_train_batch_end(self, batch: int, logs: object = None) -> None:  # noqa: ARG002
         self.bar.update()
@@ -120,16 +102,23 @@ class Progress(keras.callbacks.Callback):
         row = {
             "epoch": epoch + 1,
             "loss": (logs or {})["loss"],
-            **self.measured(),
+            **self._measured(),
             "learning_rate": self.learning_rate,
             "seconds": time.perf_counter() - self.began,
         }
-        append(self.output / LOG, row)
-        save(self.output, epoch + 1, self.model, self.average)
+        append_to_log(self.output, row)
+        save(self.output, epoch + 1, self.model, self.average.weights, self.average.steps)
         draw(read_log(self.output), self.output / CURVE)
-        print(told(row, self.epochs), flush=True)
+        print(epoch_line(row, self.epochs), flush=True)
 
-    def measured(self) -> dict[str, float]:
+    def _restart_dropout(self, epoch: int) -> None:
+        """A saved epoch leaves dropout's random state out, so it starts anew with each epoch."""
+        for layer in self.model.layers:
+            if isinstance(layer, keras.layers.Dropout):
+                state = layer.seed_generator.state
+                state.assign([int(state[0]), epoch << 20])
+
+    def _measured(self) -> dict[str, float]:
         """What `measure` says of the averaged weights."""
         weights = self.model.get_weights()
         self.model.set_weights(self.average.weights)
@@ -138,8 +127,8 @@ class Progress(keras.callbacks.Callback):
         return result
 
 
-def told(row: dict[str, float], epochs: int) -> str:
-    """An epoch in one line; of PublicTest it tells the mean of both label sets."""
+def epoch_line(row: dict[str, float], epochs: int) -> str:
+    """An epoch of the log in one line; of PublicTest it tells the mean of both label sets."""
     parts = [
         f"epoch {row['epoch']:.0f}/{epochs}",
         f"loss {row['loss']:.4f}",
@@ -149,48 +138,11 @@ def told(row: dict[str, float], epochs: int) -> str:
     labellings = [name for name in ("fer2013", "ferplus") if f"{name}_half" in row]
     parts += [f"{name} {row[f'{name}_half']:.3f}" for name in labellings]
     if "photographs" in row:
-        prefix = "photographs_"
-        names = [name for name in row if name.startswith(prefix)]
-        others = ", ".join(f"{name.removeprefix(prefix)} {row[name]:.3f}" for name in names)
-        parts.append(f"photographs {row['photographs']:.3f} ({others})")
+        parts.append(f"photographs {row['photographs']:.3f} ({_photograph_details(row)})")
     return "  ".join(parts)
 
 
-def append(path: Path, row: dict[str, float]) -> None:
-    """Add a row to a csv file, under a header if it is the first."""
-    new = not path.exists()
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, list(row))
-        if new:
-            writer.writeheader()
-        writer.writerow({name: float(f"{value:.6g}") for name, value in row.items()})
-
-
-def save(output: Path, epoch: int, model: keras.Model, average: MovingAverage) -> None:
-    """Keep an epoch under its number; the one before goes only when this one is whole."""
-    new = output / BACKUP / "new"
-    shutil.rmtree(new, ignore_errors=True)
-    new.mkdir(parents=True)
-    np.savez(new / STATE, *(keras.ops.convert_to_numpy(variable) for variable in _state(model)))
-    np.savez(new / AVERAGE, *average.weights, steps=np.array(average.steps))
-    new.rename(output / BACKUP / f"{epoch:04d}")
-    for older in finished(output)[:-1]:
-        shutil.rmtree(older)
-
-
-def restore(output: Path, model: keras.Model, average: MovingAverage) -> int:
-    """Load the last whole epoch, cut the log after it, and return its number."""
-    folder = finished(output)[-1]
-    model.optimizer.build(model.trainable_variables)
-    with np.load(folder / STATE, allow_pickle=False) as arrays:
-        for i, variable in enumerate(_state(model)):
-            variable.assign(arrays[f"arr_{i}"])
-    average.weights, average.steps = read_average(folder)
-    rows = (output / LOG).read_text().splitlines()[: int(folder.name) + 1]
-    (output / LOG).write_text("\n".join(rows) + "\n")
-    return int(folder.name)
-
-
-def _state(model: keras.Model) -> list[keras.Variable]:
-    """What training goes on from: the weights and the optimizer's variables."""
-    return [*model.weights, *model.optimizer.variables]
+def _photograph_details(row: dict[str, float]) -> str:
+    prefix = "photographs_"
+    names = [name for name in row if name.startswith(prefix)]
+    return ", ".join(f"{name.removeprefix(prefix)} {row[name]:.3f}" for name in names)

@@ -1,7 +1,4 @@
-"""What the commands of `training` share.
-
-Checked numbers, a sentence and an exit code for whatever ends them.
-"""
+"""What the commands of `training` and of `benchmarks` share: checked options, and writing."""
 
 from __future__ import annotations
 
@@ -14,10 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import typer
+
 from fer import DataError, FERError
 from fer.cli.console import without_chatter
 
-INTERRUPTED = 130  # 128 and the number of SIGINT, as shells have it
+INTERRUPTED = 130
 
 
 def command_line(name: str, description: str | None) -> argparse.ArgumentParser:
@@ -27,52 +26,6 @@ def command_line(name: str, description: str | None) -> argparse.ArgumentParser:
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-
-
-def whole_number(least: int) -> Callable[[str], int]:
-    """An argparse type: a whole number, `least` or more."""
-
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(
-                f"received {text}, expected a whole number from {least} on"
-            )
-        return value
-
-    return parse
-
-
-def number(least: float, most: float) -> Callable[[str], float]:
-    """An argparse type: a number from `least` to `most`."""
-
-    def parse(text: str) -> float:
-        try:
-            value = float(text)
-        except ValueError:
-            value = float("nan")
-        if not least <= value <= most:
-            raise argparse.ArgumentTypeError(
-                f"received {text}, expected a number from {least:g} to {most:g}"
-            )
-        return value
-
-    return parse
-
-
-def pairs(example: str) -> Callable[[str], dict[str, str]]:
-    """An argparse type: names and what they stand for, NAME=WORD,NAME=WORD."""
-
-    def parse(text: str) -> dict[str, str]:
-        parts = [pair.partition("=") for pair in text.split(",")]
-        if not all(name and equals and word for name, equals, word in parts):
-            raise argparse.ArgumentTypeError(f"received {text}, expected pairs as in {example}")
-        return {name: word for name, _, word in parts}
-
-    return parse
 
 
 def finish(
@@ -89,6 +42,50 @@ def finish(
     except KeyboardInterrupt:
         print(interrupted(), file=sys.stderr)
         sys.exit(INTERRUPTED)
+
+
+def whole_number(least: int) -> Callable[[str], int]:
+    """The parser of an option that is a whole number, `least` or more."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise typer.BadParameter(f"received {text}, expected a whole number from {least} on")
+        return value
+
+    return parse
+
+
+def number(least: float, most: float) -> Callable[[str], float]:
+    """The parser of an option that is a number from `least` to `most`."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise typer.BadParameter(
+                f"received {text}, expected a number from {least:g} to {most:g}"
+            )
+        return value
+
+    return parse
+
+
+def pairs(example: str) -> Callable[[str], dict[str, str]]:
+    """The parser of an option that gives words for names, as NAME=WORD,NAME=WORD."""
+
+    def parse(text: str) -> dict[str, str]:
+        parts = [pair.partition("=") for pair in text.split(",")]
+        if not all(name and equals and word for name, equals, word in parts):
+            raise typer.BadParameter(f"received {text}, expected pairs as in {example}")
+        return {name: word for name, _, word in parts}
+
+    return parse
 
 
 @contextmanager
@@ -116,15 +113,11 @@ def printable(text: str) -> str:
 
 
 def load_keras() -> None:
-    """Import Keras with its backend, quietly.
-
-    Raises DataError where the backend is not installed.
-    """
+    """Import Keras with its backend, quietly. Raises DataError where there is no such backend."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # warnings and errors alone
     try:
         with without_chatter():
             import keras  # noqa: F401
-    # a backend that is not installed, or that there is not
     except (ImportError, ValueError) as error:
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")
         raise DataError(

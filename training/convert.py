@@ -16,6 +16,7 @@ PRECISIONS: dict[str, dict[str, Any]] = {
     "float32": {},
     "int8": {"optimizations": [tf.lite.Optimize.DEFAULT]},
 }
+"""Attributes of TensorFlow's converter for the precision of the weights."""
 
 
 def convert(model: keras.Model, **options: object) -> bytes:

@@ -15,11 +15,11 @@ import numpy as np
 
 
 def origin(*paths: str) -> dict[str, Any]:
-    """To be noted at the start of a run: the code may change while it trains.
+    """To be noted when a run starts, as the code may change while it trains.
 
     Of `paths` only the names are told.
     """
-    arguments = [_named(argument, paths) for argument in sys.argv[1:]]
+    arguments = [_with_name_alone(argument, paths) for argument in sys.argv[1:]]
     changes = _git("status", "--porcelain", "--untracked-files=no")
     return {
         "command": shlex.join(["python", "-m", "training.train", *arguments]),
@@ -35,10 +35,12 @@ def origin(*paths: str) -> dict[str, Any]:
     }
 
 
-def _named(argument: str, paths: tuple[str, ...]) -> str:
-    """The argument, alone or after its `=`, with the name of a path in its place."""
+def _with_name_alone(argument: str, paths: tuple[str, ...]) -> str:
+    """The argument, with the name of a path in its place, alone or after its `=`."""
     option, equals, value = argument.rpartition("=")
-    return f"{option}{equals}{Path(value).resolve().name if value in paths else value}"
+    if value in paths:
+        value = Path(value).resolve().name
+    return f"{option}{equals}{value}"
 
 
 def _git(*arguments: str) -> str | None:

@@ -15,20 +15,23 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
+from typing import Annotated
 
+import typer
 from huggingface_hub import CommitOperationAdd
 from huggingface_hub.errors import HfHubHTTPError
 
 from fer import FERError, ModelError
+from fer.cli.application import run_script
 from fer.errors import DownloadError, RegistryError
 from fer.registry.aliases import ALIASES, Aliases, Move, Target
 from fer.registry.base import VersionRef
 from fer.registry.deadline import Deadline
 from fer.registry.hub import HubRegistry
 from fer.registry.hub_repo import HubRepo
-from training.command import command_line, finish, printable
-from training.gate import Check, judge, table
+from training.command import printable
+from training.gate import run_gate
+from training.gate_checks import Check, table
 from training.hub_writes import (
     ATTEMPTS,
     MOVED,
@@ -193,12 +196,12 @@ def _with_gate(move: Move, registry: HubRegistry, *, force: bool) -> Move:
 def _checks(move: Move, registry: HubRegistry) -> list[Check]:
     new = registry.fetch(VersionRef(move.target.version, move.target.commit))
     if move.former is None:
-        return judge(new, None)
+        return run_gate(new, None)
     try:
-        return judge(new, registry.fetch(VersionRef(move.former.version, move.former.commit)))
+        return run_gate(new, registry.fetch(VersionRef(move.former.version, move.former.commit)))
     # nothing could ever replace a version in use that is broken or was deleted
     except ModelError as error:
-        return [Check("version in use", "-", "-", str(error), passed=False), *judge(new, None)]
+        return [Check("version in use", "-", "-", str(error), passed=False), *run_gate(new, None)]
 
 
 def _path(move: Move) -> str:
@@ -208,17 +211,26 @@ def _path(move: Move) -> str:
     )
 
 
+def command(
+    version: Annotated[
+        str | None, typer.Argument(help="a version, v1.2.0, or another alias")
+    ] = None,
+    *,
+    repo: Annotated[str, typer.Option(help="USER/REPO on the Hub")],
+    alias: Annotated[str, typer.Option(help="the name that moves, e.g. production")],
+    reason: Annotated[str, typer.Option(help="kept in the history")] = "",
+    force: Annotated[
+        bool, typer.Option("--force", help="move it although the gate refuses")
+    ] = False,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="back to the version before, without a gate")
+    ] = False,
+) -> None:
+    """Move an alias to a version, or back."""
+    if rollback == bool(version):
+        raise typer.BadParameter("name a version, or --rollback")
+    main(PromoteConfig(repo, alias, version, reason, force))
+
+
 if __name__ == "__main__":
-    options = command_line("training.promote", __doc__)
-    options.add_argument("version", nargs="?", help="a version, v1.2.0, or another alias")
-    options.add_argument("--repo", required=True, help="USER/REPO on the Hub")
-    options.add_argument("--alias", required=True, help="the name that moves, e.g. production")
-    options.add_argument("--reason", default="", help="kept in the history")
-    options.add_argument("--force", action="store_true", help="move it although the gate refuses")
-    options.add_argument(
-        "--rollback", action="store_true", help="back to the version before, without a gate"
-    )
-    values = vars(options.parse_args())
-    if values.pop("rollback") == bool(values["version"]):
-        options.error("name a version, or --rollback")
-    finish(partial(main, PromoteConfig(**values)))
+    run_script(command, __doc__)

@@ -13,21 +13,22 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
+import typer
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load
 
 from fer import DataError, ModelError, ModelVersion, read_version
+from fer.cli.application import run_script
 from fer.registry.deadline import Deadline
 from fer.registry.hub import HubRegistry
 from fer.registry.hub_repo import HubRepo
 from fer.versions.folder import CONFIG, WEIGHTS, read_config
-from training.command import command_line, finish, writing_to
+from training.command import writing_to
 
 if TYPE_CHECKING:
     import keras
@@ -163,14 +164,16 @@ def _check(folder: Path) -> ModelVersion:
     return version
 
 
-def _tell(repo: str, version: str, output: Path) -> None:
+def command(
+    version: Annotated[str, typer.Argument(help="a version, v1.2.0, or an alias")],
+    *,
+    repo: Annotated[str, typer.Option(help="USER/REPO on the Hub")],
+    output: Annotated[Path, typer.Option(help="version folder to make")],
+) -> None:
+    """Fetch a version and say what it is."""
     pulled = main(repo, version, output)
     print(f"{pulled.folder}: {pulled.name}, {pulled.parameters:,} parameters, every file checked")
 
 
 if __name__ == "__main__":
-    options = command_line("training.pull", __doc__)
-    options.add_argument("version", help="a version, v1.2.0, or an alias")
-    options.add_argument("--repo", required=True, help="USER/REPO on the Hub")
-    options.add_argument("--output", type=Path, required=True, help="version folder to make")
-    finish(partial(_tell, **vars(options.parse_args())))
+    run_script(command, __doc__)

@@ -15,19 +15,20 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import Annotated
 
+import typer
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
 from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError, RevisionNotFoundError
 from huggingface_hub.hf_api import RepoFile
 
+from fer.cli.application import run_script
 from fer.errors import RegistryError
 from fer.registry.aliases import ALIASES, VERSION
 from fer.registry.hub_repo import HubRepo
 from fer.versions.folder import CONFIG, MAX_BYTES
-from training.command import command_line, finish
-from training.gate import read_complete
+from training.completeness import read_complete
 from training.hub_writes import (
     ATTEMPTS,
     CONFLICT,
@@ -220,13 +221,19 @@ def _visibility(private: bool) -> str:
     return "private" if private else "public"
 
 
+def command(
+    folder: Annotated[Path, typer.Argument(help="version folder, e.g. models/seed-cnn")],
+    *,
+    repo: Annotated[str, typer.Option(help="USER/REPO on the Hub; created if it is not there")],
+    version: Annotated[str, typer.Option(help="the version's name there, e.g. v1.2.0")],
+    private: Annotated[bool, typer.Option("--private", help="make a new repo private")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="check everything, send nothing")
+    ] = False,
+) -> None:
+    """Publish a version folder."""
+    main(PushConfig(folder, repo, version, private, dry_run))
+
+
 if __name__ == "__main__":
-    options = command_line("training.push", __doc__)
-    options.add_argument("folder", type=Path, help="version folder, e.g. models/seed-cnn")
-    options.add_argument(
-        "--repo", required=True, help="USER/REPO on the Hub; created if it is not there"
-    )
-    options.add_argument("--version", required=True, help="the version's name there, e.g. v1.2.0")
-    options.add_argument("--private", action="store_true", help="make a new repo private")
-    options.add_argument("--dry-run", action="store_true", help="check everything, send nothing")
-    finish(partial(main, PushConfig(**vars(options.parse_args()))))
+    run_script(command, __doc__)

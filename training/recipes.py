@@ -1,4 +1,6 @@
-"""What makes a version, one recipe each: `python -m training.train --recipe flagship --data PATH --output RUN`.
+"""Recipes: everything that decides a run beside its data and its seed.
+
+    python -m training.train --recipe flagship --data PATH --output RUN
 
 A recipe of one's own is a Python file that defines `RECIPE`:
 
@@ -23,48 +25,58 @@ from training.data.fer2013 import SIDE
 
 @dataclass(frozen=True)
 class Schedule:
-    """A trapezoid: a warm-up, a plateau that can be prolonged while it lasts, a linear fall to nothing.
+    """A warm-up/stable/decay schedule (Hägele et al. 2024) of AdamW's learning rate.
 
-    Hägele et al. 2024.
+    It rises in a line for `warm_up` epochs, stays, and decays in a line to nothing in the last
+    `decay` epochs. Until the decay begins, a run can be prolonged.
     """
 
     epochs: int
     warm_up: int = 2
-    fall: int = 8
+    decay: int = 8
     batch_size: int = 256
-    learning_rate: float = 3e-3  # of AdamW, at the plateau
+    learning_rate: float = 3e-3
     weight_decay: float = 0.05
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "warm_up", "fall", "batch_size"):
+        for name in ("epochs", "warm_up", "decay", "batch_size"):
             if getattr(self, name) < 1:
                 raise DataError(
                     f"schedule.{name} is {getattr(self, name)}, expected a whole number from 1 on."
                 )
 
+    @property
+    def stable_end(self) -> int:
+        """After how many epochs the decay begins."""
+        return self.epochs - self.decay
+
 
 @dataclass(frozen=True)
 class Labels:
-    """What the network is taught: both labellings of every image of the seven classes, side by side.
+    """How the labels of FER2013 and of FER+ are taught, side by side.
 
-    `adjustment` adds that much of the logarithm of each class's frequency to its logit in the loss,
-    so that what is served answers as if the classes were equally common (Menon et al. 2021); 0
-    leaves them as common as they are shown.
+    Attributes:
+        smoothing: Of a label that is one person's opinion, of which about a tenth is wrong.
+        blend: Parts of the FER+ logits in the served network, chosen on PublicTest.
+        adjustment: Adds that much of the logarithm of each class's frequency to its logit in the
+            loss, so that what is served answers as if the classes were equally common (Menon et
+            al. 2021); 0 leaves them as common as they are taught.
     """
 
-    # of a label that is one person's opinion, of which about a tenth is wrong
     smoothing: float = 0.05
-    blend: float = 0.3  # parts of the FER+ logits in the served network, chosen on PublicTest
+    blend: float = 0.3
     adjustment: float = 0.0
 
 
 @dataclass(frozen=True)
-class PhotographDraws:
-    """How faces of photographs are shown beside FER2013, where there are some.
+class PhotographSampling:
+    """How faces of photographs are learnt beside FER2013, where there are some.
 
-    An epoch draws `draws` of them: a person counts with the square root of the number of his
-    pictures, a class of n pictures with n to the `power`, so that 0 draws all classes alike. Their
-    crop is `scale` times the detector's.
+    Attributes:
+        draws: How many of them an epoch samples. A person counts with the square root of the
+            number of their pictures.
+        power: A class of n pictures counts with n to this power; 0 samples all classes alike.
+        scale: How much larger their crop is than the detector's.
     """
 
     draws: int = 7000
@@ -84,71 +96,81 @@ class PhotographDraws:
 
 
 @dataclass(frozen=True)
-class Views:
-    """How the network is shown the faces.
+class Crops:
+    """The crops that the network learns.
 
-    Crops of `side` pixels, the strays of a view, the pairs that are mixed.
+    Attributes:
+        side: In pixels.
+        mixup: Alpha of the Beta distribution that mixes pairs of images; 0 mixes none.
+        augmentation: How each crop is changed.
     """
 
     side: int = SIDE
-    mixup: float = 0.2  # alpha of the Beta distribution that mixes pairs of images; 0 mixes none
+    mixup: float = 0.2
     augmentation: Augmentation = field(default_factory=Augmentation)
 
     def __post_init__(self) -> None:
         if self.side < 8 or self.side % 8:
             raise DataError(
-                f"the side of a view is {self.side} pixels, expected a multiple of eight."
+                f"the side of a crop is {self.side} pixels, expected a multiple of eight."
             )
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a run beside data and seed. `precision` is a Keras dtype policy.
+    """Everything that decides a run beside its data and its seed.
 
-    The plateau may see small crops, which cost less; the fall sees whole frames, as large as what
-    will be served.
+    Attributes:
+        architecture: A key of `training.architectures.BODIES`.
+        schedule: The learning rate, epoch by epoch.
+        labels: How the labels are taught.
+        photographs: How photographs are sampled.
+        stable_crops: Until the decay begins; they may be small, which costs less.
+        decay_crops: In the decay; as large as what will be served.
+        average: Per step, of the exponential moving average of the weights that is served.
+        precision: A Keras dtype policy.
     """
 
     architecture: str
     schedule: Schedule
     labels: Labels = Labels()
-    photographs: PhotographDraws = PhotographDraws()
-    plateau: Views = Views()
-    fall: Views = Views()
-    average: float = 0.998  # per step, of the moving average of the weights that is served
+    photographs: PhotographSampling = PhotographSampling()
+    stable_crops: Crops = Crops()
+    decay_crops: Crops = Crops()
+    average: float = 0.998
     precision: str = "mixed_bfloat16"
 
 
 RECIPES = {
-    # On two idle cores about a minute an epoch, a minute and a half in the fall, two hours in all;
+    # On two idle cores about a minute an epoch, a minute and a half in the decay, two hours in all;
     # no GPU was at hand. 0.81 on fer2013 and 0.85 on ferplus of PublicTest.
-    "flagship": Recipe("flagship", Schedule(epochs=103), plateau=Views(side=40)),
+    "flagship": Recipe("flagship", Schedule(epochs=103), stable_crops=Crops(side=40)),
     # The same network learns photographs too, at 64 pixels: add --photographs and --initial
     # models/flagship-fer2013, which the recipe above made. More epochs learn the few sad and
     # surprised photographs by heart: see docs/decisions/2026-11-28-ordinary-faces.md. Two to three
     # minutes an epoch, twenty in all.
     "ordinary": Recipe(
         "flagship",
-        Schedule(epochs=6, warm_up=1, fall=4, learning_rate=1e-3),
-        photographs=PhotographDraws(draws=5000, power=0.25),
-        plateau=Views(side=64),
-        fall=Views(side=64),
+        Schedule(epochs=6, warm_up=1, decay=4, learning_rate=1e-3),
+        photographs=PhotographSampling(draws=5000, power=0.25),
+        stable_crops=Crops(side=64),
+        decay_crops=Crops(side=64),
     ),
     # Its longer sister: better on FER2013, worse on what is rare among photographs. The bundled
     # flagship is the mean of the two, better than either: training.export --run runs/ordinary
     # --with runs/ordinary-long. About an hour.
     "ordinary-long": Recipe(
         "flagship",
-        Schedule(epochs=20, warm_up=1, fall=10, learning_rate=2e-3),
-        photographs=PhotographDraws(draws=8000, power=0.25),
-        plateau=Views(side=56),
-        fall=Views(side=64),
+        Schedule(epochs=20, warm_up=1, decay=10, learning_rate=2e-3),
+        photographs=PhotographSampling(draws=8000, power=0.25),
+        stable_crops=Crops(side=56),
+        decay_crops=Crops(side=64),
     ),
     # The flagship's network with half the filters, and with four blocks more: accuracy against
     # size. Ten to twenty minutes, two to four hours; 0.77 and 0.81 on fer2013, 0.84 and 0.84 on
     # ferplus of PublicTest.
-    "slim": Recipe("slim", Schedule(epochs=38), plateau=Views(side=40)),
-    "deep": Recipe("deep", Schedule(epochs=91), plateau=Views(side=40)),
+    "slim": Recipe("slim", Schedule(epochs=38), stable_crops=Crops(side=40)),
+    "deep": Recipe("deep", Schedule(epochs=91), stable_crops=Crops(side=40)),
     # The published architecture with all the rest alike, to tell what the recipe gains from what
     # the network does.
     "seed-cnn": Recipe("seed_cnn", Schedule(epochs=60)),
@@ -198,10 +220,11 @@ def _with(part: Any, path: str, text: str) -> Any:  # noqa: ANN401
     if is_dataclass(value) != bool(rest):
         example = f"{name}.{fields(value)[0].name}" if is_dataclass(value) else name
         raise DataError(f"received the field {path!r}, expected one such as {example}.")
-    return replace(part, **{name: _with(value, rest, text) if rest else _parsed(value, text, name)})
+    new_value = _with(value, rest, text) if rest else _parsed(text, value, name)
+    return replace(part, **{name: new_value})
 
 
-def _parsed(before: Any, text: str, name: str) -> Any:  # noqa: ANN401
+def _parsed(text: str, before: Any, name: str) -> Any:  # noqa: ANN401
     """The text as a value of the kind that the field holds."""
     if isinstance(before, str):
         return text

@@ -1,9 +1,11 @@
-"""What a run folder holds, who may write there, and the network in it.
+"""What a run folder holds, and who may write there.
 
-`config.json`: settings, digests of the data, and how the run was started and resumed; `log.csv`: a
-row for every epoch; `curve.html`: the same as curves; `backup/0042/`: the last whole epoch, under
-its number; `train.json`: recipe and lineage, written at the end; `lock`: held by the process that
-trains.
+config.json   the settings, the digests of the data, how the run was started and resumed
+log.csv       a row for every epoch
+curve.html    the same as curves
+backup/0042/  the last complete epoch, under its number
+train.json    recipe and lineage, written at the end
+lock          held by the process that trains
 """
 
 from __future__ import annotations
@@ -15,32 +17,27 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from fer import DataError
+from training.resuming import check_same_settings
 
-if TYPE_CHECKING:
-    import keras
-
-CONFIG, LOG, BACKUP, LINEAGE, LOCK = "config.json", "log.csv", "backup", "train.json", "lock"
+CONFIG = "config.json"
+LOG = "log.csv"
 CURVE = "curve.html"
-STATE, AVERAGE = "state.npz", "average.npz"
-# settings that a resume may not change
-FIXED = ("seed", "limit", "share", "classes", "initial", "teachers", "recipe")
-Weights = list[NDArray[np.float32]]
+BACKUP = "backup"
+LINEAGE = "train.json"
+LOCK = "lock"
 
 
-def finished(run: Path) -> list[Path]:
+def finished_epochs(run: Path) -> list[Path]:
     """The epochs on disk, the last one last."""
     return sorted((run / BACKUP).glob("[0-9]" * 4))
 
 
 def check_place(output: Path, *, resume: bool) -> None:
     """Raise DataError unless a run may begin in `output`, or go on there."""
-    started = bool(finished(output))
+    started = bool(finished_epochs(output))
     if resume and not started:
         raise DataError(f"{output} holds no finished epoch to resume from; leave --resume away.")
     if started and not resume:
@@ -52,6 +49,77 @@ def check_place(output: Path, *, resume: bool) -> None:
         raise DataError(
             f"{output} is there and holds no run; it is left alone, choose another --output."
         )
+
+
+@contextmanager
+def open_run(
+    output: Path, settings: dict[str, Any], origin: dict[str, Any], *, resume: bool
+) -> Iterator[dict[str, Any]]:
+    """Hold the run folder for this process alone, and give what its config.json now says.
+
+    `settings` are those of the run, `origin` says how this process was started.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    with _locked(output):
+        check_place(output, resume=resume)
+        if resume:
+            config = _resumed_config(output, settings, origin)
+        else:
+            (output / LOG).unlink(missing_ok=True)
+            config = {**settings, "origin": origin, "resumes": []}
+        write_json(output / CONFIG, config)
+        yield config
+
+
+def read_config(run: Path) -> dict[str, Any]:
+    """How a run was started."""
+    config = _read_json(run, CONFIG, "name a run folder of training.train")
+    if "recipe" not in config:
+        raise DataError(
+            f"{run}: its {CONFIG} is not that of a run; name a run folder of training.train."
+        )
+    return config
+
+
+def read_lineage(run: Path) -> dict[str, Any]:
+    """What a finished run says of itself."""
+    return _read_json(run, LINEAGE, "finish the run with training.train first")
+
+
+def read_log(run: Path) -> list[dict[str, float]]:
+    """The rows of the log, one for every epoch."""
+    try:
+        with (run / LOG).open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise DataError(
+            f"{run}: holds no {LOG}; train for one epoch at least with training.train."
+        ) from error
+    return [{name: float(value) for name, value in row.items()} for row in rows]
+
+
+def append_to_log(run: Path, row: dict[str, float]) -> None:
+    """Add the row of an epoch to the log, under a header if it is the first."""
+    path = run / LOG
+    is_new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, list(row))
+        if is_new:
+            writer.writeheader()
+        writer.writerow({name: float(f"{value:.6g}") for name, value in row.items()})
+
+
+def cut_log(run: Path, epochs: int) -> None:
+    """Drop the rows after so many epochs: of one that was logged and not saved."""
+    lines = (run / LOG).read_text().splitlines()
+    (run / LOG).write_text("\n".join(lines[: epochs + 1]) + "\n")
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file completely or not at all."""
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.write_text(json.dumps(content, indent=2) + "\n")
+    unfinished.replace(path)
 
 
 def _is_free(output: Path) -> bool:
@@ -67,31 +135,6 @@ def _is_free(output: Path) -> bool:
     except DataError:
         return False
     return True
-
-
-@contextmanager
-def begun(
-    output: Path, settings: dict[str, Any], origin: dict[str, Any], *, resume: bool
-) -> Iterator[dict[str, Any]]:
-    """Hold the run folder for this process alone, note there how the run begins or goes on.
-
-    And give what is noted.
-    """
-    output.mkdir(parents=True, exist_ok=True)
-    with _locked(output):
-        check_place(output, resume=resume)
-        if resume:
-            noted = read_config(output)
-            check_same(output, noted, settings)
-            resumed = {
-                name: origin[name] for name in ("command", "date", "git_commit", "git_dirty")
-            }
-            noted |= {"recipe": settings["recipe"], "resumes": [*noted["resumes"], resumed]}
-        else:
-            (output / LOG).unlink(missing_ok=True)
-            noted = {**settings, "origin": origin, "resumes": []}
-        write(output / CONFIG, noted)
-        yield noted
 
 
 @contextmanager
@@ -112,114 +155,16 @@ def _locked(run: Path) -> Iterator[None]:
         yield
 
 
-def check_same(run: Path, before: dict[str, Any], now: dict[str, Any]) -> None:
-    """Raise DataError unless a run may go on with the settings `now`.
-
-    The blend may change, which teaches nothing; while the plateau lasts, the number of epochs and
-    the fall too.
-    """
-    done = int(finished(run)[-1].name)
-    changed = [name for name in FIXED if _fixed(before, name, done) != _fixed(now, name, done)]
-    if changed == ["recipe"] and _fixed(before, "recipe", 0) == _fixed(now, "recipe", 0):
-        (epochs, plateau), (wanted, other_plateau) = _length(before), _length(now)
-        raise DataError(
-            f"{run} has finished {done} epochs, and --epochs may change only before the learning"
-            f" rate begins to fall: of {epochs} it falls after epoch {plateau}, of {wanted} after"
-            f" epoch {other_plateau}; resume with --epochs {epochs}, or begin a new run."
-        )
-    if changed:
-        raise DataError(
-            f"{run} was started with another {', '.join(changed)}; resume with the same settings."
-        )
-    began_with, received = before["split_sha256"], now["split_sha256"]
-    for split in began_with | received:
-        digest, other = (digests.get(split, "none") for digests in (began_with, received))
-        if digest != other:
-            sources = ", ".join(filter(None, (before["data"], before["photographs"])))
-            raise DataError(
-                f"{run} was started with other data: its {split} images and labels have the sha256"
-                f" {digest:.12}, those received {other:.12}; resume with the data it was started"
-                f" with ({sources})."
-            )
+def _resumed_config(run: Path, settings: dict[str, Any], origin: dict[str, Any]) -> dict[str, Any]:
+    config = read_config(run)
+    epochs_done = int(finished_epochs(run)[-1].name)
+    check_same_settings(run, config, settings, epochs_done)
+    resumed = {name: origin[name] for name in ("command", "date", "git_commit", "git_dirty")}
+    resumes = [*config["resumes"], resumed]
+    return config | {"recipe": settings["recipe"], "resumes": resumes}
 
 
-def _length(settings: dict[str, Any]) -> tuple[int, int]:
-    """All epochs of a run, and those of its plateau."""
-    schedule = settings["recipe"]["schedule"]
-    return schedule["epochs"], schedule["epochs"] - schedule["fall"]
-
-
-def _fixed(settings: dict[str, Any], name: str, done: int) -> object:
-    """A setting as far as it has taught something in `done` epochs."""
-    if name != "recipe":
-        return settings[name]
-    recipe = {
-        part: dict(value) if isinstance(value, dict) else value
-        for part, value in settings[name].items()
-    }
-    del recipe["labels"]["blend"]
-    if done <= _length(settings)[1]:
-        del recipe["schedule"]["epochs"], recipe["schedule"]["fall"]
-        recipe["fall"] = recipe["fall"]["side"]  # the scale of all faces, on the plateau too
-    return recipe
-
-
-def read_average(epoch: Path) -> tuple[Weights, int]:
-    """The averaged weights of an epoch, and after how many steps."""
-    with np.load(epoch / AVERAGE, allow_pickle=False) as arrays:
-        return [arrays[f"arr_{i}"] for i in range(len(arrays.files) - 1)], int(arrays["steps"])
-
-
-def read_config(run: Path) -> dict[str, Any]:
-    """How a run was started."""
-    config = _read(run, CONFIG, "name a run folder of training.train")
-    if "recipe" not in config:
-        raise DataError(
-            f"{run}: its {CONFIG} is not that of a run; name a run folder of training.train."
-        )
-    return config
-
-
-def read_lineage(run: Path) -> dict[str, Any]:
-    """What a finished run says of itself."""
-    return _read(run, LINEAGE, "finish the run with training.train first")
-
-
-def read_log(run: Path) -> list[dict[str, float]]:
-    """The rows of the log, one for every epoch."""
-    try:
-        with (run / LOG).open(newline="") as file:
-            return [
-                {name: float(value) for name, value in row.items()} for row in csv.DictReader(file)
-            ]
-    except OSError as error:
-        raise DataError(
-            f"{run}: holds no {LOG}; train for one epoch at least with training.train."
-        ) from error
-
-
-def read_network(run: Path) -> keras.Model:
-    """The network that a run trains, with the average of its weights after the last epoch."""
-    from training.architectures import trainable
-
-    model = trainable(read_config(run)["recipe"]["architecture"])
-    epochs = finished(run)
-    if not epochs:
-        raise DataError(
-            f"{run}: holds no finished epoch; train for one at least with training.train."
-        )
-    model.set_weights(read_average(epochs[-1])[0])
-    return model
-
-
-def write(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file whole or not at all."""
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(json.dumps(content, indent=2) + "\n")
-    new.replace(path)
-
-
-def _read(run: Path, name: str, remedy: str) -> dict[str, Any]:
+def _read_json(run: Path, name: str, remedy: str) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads((run / name).read_text())
     except OSError as error:

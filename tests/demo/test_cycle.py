@@ -17,9 +17,9 @@ import pytest
 from demo.faces import write_faces
 from demo.terminal import BUILD, REPO, ROOT, STORY, Terminal
 from fer import EmotionClassifier, load_version, metrics
-from training.data.examples import predict
-from training.data.fer2013 import load
-from training.gate import BESIDE, LIMITS, Costs, Limits
+from training.data.fer2013_files import load
+from training.data.resizing import predict
+from training.gate_limits import BESIDE, LIMITS, Costs, Limits
 
 pytest_plugins = ["tests.support.hub_fixtures"]
 SECONDS = 280

@@ -9,10 +9,14 @@ import csv
 from pathlib import Path
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from training.data.fer2013 import CLASSES, SPLITS, VOTES
+from fer import DataError
+from training.data.classes import CLASSES
+from training.data.fer2013 import FER2013, SPLITS, VOTES
+from training.data.fer2013_files import load
 
 Arrays = dict[str, NDArray[np.uint8]]
 _VOTE_OF_CLASS = np.array([4, 5, 6, 1, 3, 2, 0])  # columns of VOTES for CLASSES
@@ -78,3 +82,24 @@ def write_folder(root: Path, data: Arrays) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         Image.fromarray(image).save(folder / f"{SPLITS[usage]}_{i:05d}.png")
     return root
+
+
+def assert_equal(one: FER2013, other: FER2013, *, votes: bool = True) -> None:
+    assert np.array_equal(one.images, other.images)
+    assert np.array_equal(one.classes, other.classes)
+    assert np.array_equal(one.splits, other.splits)
+    if votes:
+        assert np.array_equal(one.votes, other.votes)
+
+
+def contents(data: FER2013) -> list[tuple[int, int, bytes]]:
+    """What a data set holds, whatever the order of its rows."""
+    rows = zip(data.splits.tolist(), data.classes.tolist(), data.images, strict=True)
+    return sorted((split, label, image.tobytes()) for split, label, image in rows)
+
+
+def refused(path: Path, start: Path | str) -> str:
+    with pytest.raises(DataError) as caught:
+        load(path)
+    assert str(caught.value).startswith(str(start)), caught.value
+    return str(caught.value)

@@ -3,67 +3,31 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
-from huggingface_hub import CommitOperationAdd, HfApi, ModelCard
+from huggingface_hub import CommitOperationAdd, HfApi
 
 from demo.hub_server import Answer, Hang, LoseAnswer
-from fer import DataError, DownloadError, FERError, ModelError, RegistryError, read_version
+from fer import DownloadError, FERError, RegistryError
 from fer.registry.aliases import ALIASES
 from fer.registry.hub_repo import HubRepo
-from fer.versions.folder import CARD, CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, write_config
-from fer.versions.predictions import Predictions, SetScores
-from tests.factories.measured import one_layer_known, write_measured
-from tests.factories.versions import ROOT, copy_seed, write_tiny
+from fer.versions.folder import CARD, CONFIG, GRAPH, PREDICTIONS, WEIGHTS
+from tests.factories.measured import write_measured
+from tests.factories.versions import ROOT, copy_seed
 from tests.support.at_once import results_of
 from tests.support.deadlines import shorten_deadlines
-from training import pull, push
+from tests.support.push_fixtures import REPO
+from training import push
 from training.evaluate import write_card
-from training.gate import read_complete
 from training.hub_writes import require_writer
 from training.push import PushConfig
 
-pytest_plugins = ["tests.support.hub_fixtures"]
-
-REPO = "tester/faces"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_layer():
-    with one_layer_known():
-        yield
-
-
-@pytest.fixture(scope="session")
-def measured(tmp_path_factory):
-    """A whole version; tests only read it."""
-    return write_measured(tmp_path_factory.mktemp("versions") / "tiny")
-
-
-@pytest.fixture
-def other(tmp_path):
-    """Another one."""
-    return write_measured(tmp_path / "other", seed=1)
-
-
-@pytest.fixture
-def send(hub, measured):
-    """Push a folder, `measured` by default, as the user of the Hub."""
-
-    def send(folder=measured, version="v1.0.0", token=hub.write_token, **options):
-        return push.main(
-            PushConfig(folder, REPO, version, **options), token=token, endpoint=hub.url
-        )
-
-    return send
+pytest_plugins = ["tests.support.hub_fixtures", "tests.support.push_fixtures"]
 
 
 def stored(api, revision):
@@ -452,132 +416,6 @@ def test_a_repo_that_never_rests(hub, send):
         send()
 
 
-# Folders that are not fit
-
-
-@pytest.fixture
-def broken(measured, tmp_path):
-    """A copy to be broken."""
-    return shutil.copytree(measured, tmp_path / "tiny")
-
-
-def reseal(folder):
-    """Seal whatever is in the folder now."""
-    config = json.loads((folder / CONFIG).read_text())
-    write_config(
-        folder, {key: value for key, value in config.items() if key not in ("schema", "files")}
-    )
-
-
-def spoil(folder, name, content):
-    (folder / name).write_bytes(content)
-    reseal(folder)
-
-
-def remeasure(folder):
-    """Predictions of another evaluation beside the metrics of the last one."""
-    kept = Predictions.read((folder / PREDICTIONS).read_bytes(), 3)
-    scores, labels = np.eye(3)[[0, 1, 2, 0]], np.array([0, 1, 2, 1])
-    other = {"fer2013": SetScores(scores, {"fer2013": labels}, "a" * 64)}
-    spoil(folder, PREDICTIONS, Predictions(other, kept.probes).to_bytes())
-
-
-def exchange(*names):
-    """Files of a version with another graph, as a slip of the hand would copy and seal them."""
-
-    def exchanged(folder):
-        other = write_measured(folder.parent / "other", seed=1)
-        for name in names:
-            spoil(folder, name, (other / name).read_bytes())
-
-    return exchanged
-
-
-def rename_architecture(folder):
-    config = json.loads((folder / CONFIG).read_text())
-    (folder / CONFIG).write_text(json.dumps({**config, "architecture": "cubist"}))
-
-
-def renamed(folder):
-    config = json.loads((folder / CONFIG).read_text())
-    (folder / CONFIG).write_text(json.dumps({**config, "name": "imposter"}))
-
-
-@pytest.mark.parametrize(
-    ("breaking", "message"),
-    [
-        (lambda folder: (folder / CONFIG).unlink(), "config.json cannot be read"),
-        (lambda folder: (folder / WEIGHTS).unlink(), "model.safetensors cannot be read"),
-        (lambda folder: (folder / GRAPH).write_bytes(b"x"), "model.tflite is corrupt"),
-        (lambda folder: spoil(folder, GRAPH, b"x"), "not a LiteRT graph"),
-        (lambda folder: spoil(folder, WEIGHTS, b"x"), "model.safetensors cannot be read"),
-        (lambda folder: spoil(folder, PREDICTIONS, b"x"), "predictions.npz cannot be used"),
-        (lambda folder: spoil(folder, METRICS, b"{}"), "metrics.json: a field is missing"),
-        (
-            lambda folder: spoil(folder, CARD, b"# A card by hand"),
-            "README.md is not the card of this version",
-        ),
-        (
-            lambda folder: spoil(folder, CARD, b"---\n: [\n---\n"),
-            "README.md: its head cannot be read",
-        ),
-        (remeasure, "metrics.json and predictions.npz do not belong together"),
-        (renamed, "README.md is not the card of this version"),
-        (
-            exchange(WEIGHTS),
-            (
-                r"is not of this model\.tflite: with these weights .* differ by 0\.\d+ in"
-                r" probability, ex"
-            ),
-        ),
-        (
-            exchange(GRAPH),
-            (
-                r"answers to probes differ by 0\.\d+, expected within 0\.0001 of those .*evaluate"
-                r" again"
-            ),
-        ),
-        (exchange(WEIGHTS, GRAPH), r"answers to probes differ by 0\.\d+"),
-        (
-            rename_architecture,
-            "its architecture 'cubist' is none of seed_cnn, .*publish it with the program that",
-        ),
-    ],
-)
-def test_a_version_that_is_not_whole_is_not_sent(hub, send, broken, breaking, message):
-    breaking(broken)
-    with pytest.raises(ModelError, match=message):
-        send(broken)
-    assert not hub.requests
-
-
-def test_a_version_that_was_not_evaluated(send, tmp_path):
-    folder = write_tiny(tmp_path / "tiny").folder
-    with pytest.raises(
-        ModelError,
-        match=r"lacks metrics\.json, predictions\.npz, model\.safetensors, README\.md; tra",
-    ):
-        send(folder)
-
-
-def test_weights_of_another_size(broken):
-    config = json.loads((broken / CONFIG).read_text())
-    (broken / CONFIG).write_text(json.dumps({**config, "parameters": 7}))
-    with pytest.raises(ModelError, match="holds 147 parameters, not 7"):
-        read_complete(broken)
-
-
-@pytest.mark.parametrize("name", ["train.json", "log.csv"])
-def test_a_run_is_no_version(send, tmp_path, name):
-    (tmp_path / "seed").mkdir()
-    (tmp_path / "seed" / name).touch()
-    with pytest.raises(
-        DataError,
-        match=r"is a run, not a version.*training\.export --run .*seed --output models/seed",
-    ):
-        send(tmp_path / "seed")
-
-
 @pytest.mark.parametrize("version", ["1.0.0", "v1.0", "v1.0.0-rc1", "main", "v01.0.0", ""])
 def test_versions_have_three_numbers(hub, send, version):
     with pytest.raises(RegistryError, match=r"a version is called vX\.Y\.Z, received"):
@@ -590,215 +428,3 @@ def test_repos_are_called_user_and_name(hub, measured, repo):
     with pytest.raises(RegistryError, match="a Hub repo is called USER/NAME"):
         push.main(PushConfig(measured, repo, "v1.0.0"), token=hub.write_token, endpoint=hub.url)
     assert not hub.requests
-
-
-# The card
-
-
-def test_words_in_a_card_stay_words(tmp_path):
-    script = "<script>alert(1)</script>"
-    name = f'{script}`[x](javascript:alert(1))|"'
-    folder = write_measured(tmp_path / "odd", name=name, labels=[script, "a`b", "[c](d)"])
-    lineage = {**read_version(folder).lineage, "command": f"`{script}"}
-    config = json.loads((folder / CONFIG).read_text())
-    (folder / CONFIG).write_text(json.dumps({**config, "lineage": lineage}))
-    write_card(folder)
-    card = ModelCard((folder / CARD).read_text())
-    assert card.data.model_name == name
-    assert f"Command: `'{script}`" in card.text  # between backticks, where Markdown knows no tags
-    body = card.text.replace(f"`'{script}`", "")
-    assert "&#60;script&#62;alert(1)&#60;/script&#62;&#96;&#91;x&#93;(javascript" in body
-    assert not any(sign in body for sign in ("<script", "](", "a`b"))
-    read_complete(folder)
-
-
-def test_a_card_tells_how_a_run_went_on(measured, tmp_path):
-    folder = shutil.copytree(measured, tmp_path / "tiny")
-    config = json.loads((folder / CONFIG).read_text())
-    resume = {
-        "command": "train --resume",
-        "date": "2026-11-24",
-        "git_commit": "abc",
-        "git_dirty": True,
-    }
-    config["lineage"] |= {"git_commit": "def", "git_dirty": True, "resumes": [resume]}
-    (folder / CONFIG).write_text(json.dumps(config))
-    write_card(folder)
-    card = (folder / CARD).read_text()
-    assert "commit `def` with uncommitted changes, backend tensorflow, python 3.11.7\n" in card
-    assert (
-        "\n- Resumed 2026-11-24, commit `abc` with uncommitted changes: `train --resume`\n-"
-        " Seed 1, " in card
-    )
-    assert "Resumed" not in (measured / CARD).read_text()
-
-
-def test_a_card_needs_measurements(tmp_path):
-    folder = write_tiny(tmp_path / "tiny").folder
-    with pytest.raises(
-        ModelError, match=r"holds no metrics\.json to make a card of; measure it with --data"
-    ):
-        write_card(folder)
-
-
-def test_the_head_of_the_card_tells_each_labelling_apart(measured):
-    results = ModelCard((measured / CARD).read_text()).data.eval_results
-    assert [(r.dataset_config, r.metric_type) for r in results] == [
-        (labelling, metric)
-        for labelling in ("fer2013", "fer2013-dedup")
-        for metric in ("accuracy", "f1")
-    ]
-
-
-def test_the_card_shows_code_that_runs(measured):
-    code = (measured / CARD).read_text().split("```python\n")[1].split("```")[0]
-    exec(code.split("registry =")[0], {})
-    compile(code, CARD, "exec")
-
-
-# Back again
-
-
-def test_pulling_brings_the_folder_back(hub, send, measured, other, tmp_path):
-    send()
-    send(other, "v1.1.0")
-    for _ in range(2):  # the second time it is there
-        version = pull.main(
-            REPO, "v1.0.0", tmp_path / "models" / "back", token=hub.read_token, endpoint=hub.url
-        )
-        assert version == replace(read_version(measured), folder=version.folder)
-    assert {p.name: p.read_bytes() for p in version.folder.iterdir()} == {
-        path.name: path.read_bytes() for path in measured.iterdir()
-    }
-    assert [path.name for path in version.folder.parent.iterdir()] == ["back"]
-    with pytest.raises(DataError, match="holds something else; it is left alone"):
-        pull.main(REPO, "v1.1.0", version.folder, token=hub.read_token, endpoint=hub.url)
-
-
-def test_a_pull_that_fails_leaves_nothing(hub, send, tmp_path):
-    send()
-    hub.fault(Answer(404, headers={"X-Error-Code": "EntryNotFound"}), f"/{WEIGHTS}")
-    with pytest.raises(ModelError, match=WEIGHTS):
-        pull.main(
-            REPO, "v1.0.0", tmp_path / "models" / "back", token=hub.read_token, endpoint=hub.url
-        )
-    assert list((tmp_path / "models").iterdir()) == []
-
-
-def test_a_pull_to_a_place_that_cannot_be_written(hub, send, tmp_path):
-    send()
-    (tmp_path / "file").touch()
-    with pytest.raises(
-        DataError, match=r"file/back cannot be written \(File exists\); make room and see"
-    ):
-        pull.main(
-            REPO, "v1.0.0", tmp_path / "file" / "back", token=hub.read_token, endpoint=hub.url
-        )
-
-
-class Variable:
-    """As much of a Keras variable as `load_weights` asks for."""
-
-    def __init__(self, path, value):
-        self.path, self.shape, self.value = path, value.shape, np.zeros_like(value)
-
-    def assign(self, value):
-        self.value = value
-
-
-class Network:
-    name = "network"
-
-    def __init__(self, tensors):
-        self.weights = [Variable(path, value) for path, value in tensors.items()]
-
-
-TENSORS = {
-    "conv2d/kernel": np.full((3, 3), 1.0),
-    "conv2d_1/kernel": np.full((3, 3), 2.0),
-    "conv2d_10/kernel": np.full((3, 3), 3.0),
-    "conv2d_10/bias": np.full(3, 4.0),
-    "block_2/dense/kernel": np.full(2, 5.0),
-}
-
-
-@pytest.fixture
-def weighted(tmp_path):
-    from safetensors.numpy import save_file
-
-    folder = write_tiny(tmp_path / "weighted").folder
-    save_file(TENSORS, folder / WEIGHTS)
-    reseal(folder)
-    return folder
-
-
-@pytest.mark.parametrize("first", [0, 11])
-def test_weights_are_matched_by_name_whatever_the_numbers(weighted, first):
-    renumbered = {
-        f"conv2d_{first}/kernel" if first else "conv2d/kernel": "conv2d/kernel",
-        f"conv2d_{first + 1}/kernel": "conv2d_1/kernel",
-        f"conv2d_{first + 10}/kernel": "conv2d_10/kernel",
-        f"conv2d_{first + 10}/bias": "conv2d_10/bias",
-        f"block_{first + 2}/dense/kernel": "block_2/dense/kernel",
-    }
-    network = Network({path: TENSORS[stored] for path, stored in reversed(renumbered.items())})
-    pull.load_weights(network, weighted)
-    for variable in network.weights:
-        assert np.array_equal(variable.value, TENSORS[renumbered[variable.path]])
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"conv2d_1/kernel": None}, {"conv2d_1/kernel": np.ones((5, 5))}, {"extra/kernel": np.ones(2)}],
-    ids=["missing", "shape", "more"],
-)
-def test_weights_of_another_network_are_refused(weighted, change):
-    network = Network(
-        {path: value for path, value in {**TENSORS, **change}.items() if value is not None}
-    )
-    with pytest.raises(ModelError, match="is not of the network network"):
-        pull.load_weights(network, weighted)
-    assert not any(variable.value.any() for variable in network.weights)
-
-
-KERAS = """
-import sys
-from pathlib import Path
-import numpy as np
-from safetensors.numpy import load_file
-from training.architectures import served
-from training.pull import load_weights
-folder = Path(sys.argv[1])
-served("seed_cnn")  # takes the first numbers
-model = served("seed_cnn")
-load_weights(model, folder)
-stored = list(load_file(folder / "model.safetensors").values())
-assert len(stored) == len(model.weights)
-total = sum(float(np.abs(tensor).sum()) for tensor in stored)
-assert np.isclose(sum(float(np.abs(w.numpy()).sum()) for w in model.weights), total)
-np.save(sys.argv[2], np.asarray(model(np.load(sys.argv[3]), training=False)))
-"""
-
-
-def test_a_pulled_version_is_the_network_that_was_trained(hub, send, tmp_path):
-    from fer import EmotionClassifier
-    from fer.preprocessing import normalize
-
-    seed = copy_seed(tmp_path)
-    write_card(seed)
-    send(seed)
-    version = pull.main(REPO, "v1.0.0", tmp_path / "back", token=hub.read_token, endpoint=hub.url)
-    faces = np.random.default_rng(0).integers(0, 256, (4, 48, 48), np.uint8)
-    np.save(tmp_path / "faces.npy", normalize(faces))
-    command = [
-        sys.executable,
-        "-c",
-        KERAS,
-        version.folder,
-        tmp_path / "out.npy",
-        tmp_path / "faces.npy",
-    ]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    served = EmotionClassifier(replace(version, temperature=1.0)).predict(faces)
-    assert np.abs(np.load(tmp_path / "out.npy") - served).max() < 1e-5

@@ -1,7 +1,4 @@
-"""Random views of grey faces.
-
-What a detector's jitter, a tilted head, a lamp and a webcam do to a crop.
-"""
+"""Random changes of training faces: what detectors, heads, light and webcams do to a crop."""
 
 from __future__ import annotations
 
@@ -17,7 +14,7 @@ Image = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a view may stray. Lengths are shares of the side, angles degrees, levels of 255."""
+    """How far a crop is changed. Lengths are shares of the side, angles degrees, levels of 255."""
 
     roll: float = 8.0  # standard deviation
     scale: tuple[float, float] = (0.85, 1.2)
@@ -26,7 +23,7 @@ class Augmentation:
     gamma: float = 0.35  # standard deviation of log2(gamma)
     contrast: tuple[float, float] = (0.7, 1.3)
     brightness: float = 20.0  # either way
-    uneven: float = 0.2  # probability of a lamp from one side
+    uneven: float = 0.2  # probability of light from one side
     small: float = 0.12  # probability of a face of 18 to 40 pixels, enlarged
     blur: float = 0.16  # probability, half of it along a line as a moving head is
     noise: float = 0.2  # probability, of 2 to 20 levels
@@ -40,11 +37,12 @@ def augment(
     augmentation: Augmentation,
     side: int,
 ) -> Image:
-    """A random view of each square uint8 image: (n, side, side) around its middle; the input is left alone.
+    """A randomly changed crop of each square uint8 image: (n, side, side) around its middle.
 
-    Warping the face onto a smaller side cuts its margin off and keeps its scale.
+    The input is left alone. Warping a face onto a smaller side cuts its margin off and keeps its
+    scale.
     """
-    return np.stack([_view(image, rng, augmentation, side) for image in images])
+    return np.stack([_changed(image, rng, augmentation, side) for image in images])
 
 
 def mixup(
@@ -59,49 +57,55 @@ def mixup(
     share = rng.beta(alpha, alpha, len(images)).astype(np.float32)
     share = np.maximum(share, 1 - share)[:, None]
     other = rng.permutation(len(images))
-    mixed = share[:, :, None, None] * images + (1 - share[:, :, None, None]) * images[other]
-    return mixed, share * targets + (1 - share) * targets[other]
+    image_share = share[:, :, None, None]
+    mixed_images = image_share * images + (1 - image_share) * images[other]
+    mixed_targets = share * targets + (1 - share) * targets[other]
+    return mixed_images, mixed_targets
 
 
-def _view(image: Image, rng: np.random.Generator, a: Augmentation, side: int) -> Image:
-    image = _move(image, rng, a, side)
+def _changed(image: Image, rng: np.random.Generator, a: Augmentation, side: int) -> Image:
+    image = _warp(image, rng, a, side)
     small, blur, noise, jpeg, erase, uneven = rng.random(6)
     if small < a.small:
         image = _enlarge(image, int(rng.integers(18, 41)))
-    if blur < a.blur:
-        image = _move_blur(image, rng) if blur < a.blur / 2 else _blur(image, rng.uniform(0.4, 1.6))
-    image = _light(image, rng, a)
+    if blur < a.blur / 2:
+        image = _motion_blur(image, rng)
+    elif blur < a.blur:
+        image = _blur(image, rng.uniform(0.4, 1.6))
+    image = _tone(image, rng, a)
     if uneven < a.uneven:
-        image = _lamp(image, rng)
+        image = _light_from_one_side(image, rng)
     if noise < a.noise:
-        image = _clip(image + rng.standard_normal(image.shape, np.float32) * rng.uniform(2, 20))
+        image = _noise(image, rng)
     if jpeg < a.jpeg:
         image = _compress(image, int(rng.integers(15, 71)))
     return _erase(image, rng) if erase < a.erase else image
 
 
-def _move(image: Image, rng: np.random.Generator, a: Augmentation, side: int) -> Image:
-    """Flip, turn, scale, shift and tilt in one warp, onto `side` pixels."""
+def _warp(image: Image, rng: np.random.Generator, a: Augmentation, side: int) -> Image:
+    """Flip, turn, scale, shift and tilt at once, onto `side` pixels."""
     size = image.shape[0]
     corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * 0.5
-    angle = np.deg2rad(rng.normal(0, a.roll))
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    source = (
-        (corners + rng.uniform(-a.perspective, a.perspective, (4, 2)))
-        @ turn
-        / rng.uniform(*a.scale)
-    )
+    rotation = _rotation(np.deg2rad(rng.normal(0, a.roll)))
+    tilted = corners + rng.uniform(-a.perspective, a.perspective, (4, 2))
+    source = tilted @ rotation / rng.uniform(*a.scale)
     source = (source + rng.uniform(-a.shift, a.shift, 2)) * (side / size)
     if rng.random() < 0.5:
         source[:, 0] *= -1
-    pixels, target = (
-        ((points + 0.5) * n - 0.5).astype(np.float32)
-        for points, n in ((source, size), (corners, side))
-    )
-    matrix = cv2.getPerspectiveTransform(pixels, target)
-    return _uint8(
-        cv2.warpPerspective(image, matrix, (side, side), borderMode=cv2.BORDER_REFLECT_101)
-    )
+    matrix = cv2.getPerspectiveTransform(_pixels(source, size), _pixels(corners, side))
+    warped = cv2.warpPerspective(image, matrix, (side, side), borderMode=cv2.BORDER_REFLECT_101)
+    return _uint8(warped)
+
+
+def _rotation(angle: float) -> NDArray[np.float64]:
+    cosine = np.cos(angle)
+    sine = np.sin(angle)
+    return np.array([[cosine, -sine], [sine, cosine]])
+
+
+def _pixels(points: NDArray[np.float64], side: int) -> NDArray[np.float32]:
+    """Points around the middle, in sides, as places of pixels."""
+    return ((points + 0.5) * side - 0.5).astype(np.float32)
 
 
 def _enlarge(image: Image, size: int) -> Image:
@@ -113,32 +117,36 @@ def _blur(image: Image, sigma: float) -> Image:
     return _uint8(cv2.GaussianBlur(image, (0, 0), sigma))
 
 
-def _move_blur(image: Image, rng: np.random.Generator) -> Image:
+def _motion_blur(image: Image, rng: np.random.Generator) -> Image:
     kernel = np.zeros((7, 7), np.float32)
     reach = rng.uniform(1, 3.4) * np.exp(1j * rng.uniform(0, np.pi))
-    start, end = ((round(3 + sign * reach.real), round(3 + sign * reach.imag)) for sign in (-1, 1))
+    start = (round(3 - reach.real), round(3 - reach.imag))
+    end = (round(3 + reach.real), round(3 + reach.imag))
     cv2.line(kernel, start, end, 1.0)
     return _uint8(cv2.filter2D(image, -1, kernel / kernel.sum(), borderType=cv2.BORDER_REFLECT_101))
 
 
-def _light(image: Image, rng: np.random.Generator, a: Augmentation) -> Image:
-    levels = (np.arange(256) / 255.0) ** (2.0 ** rng.normal(0.0, a.gamma)) * 255.0
-    levels = (
-        (levels - 128.0) * rng.uniform(*a.contrast)
-        + 128.0
-        + rng.uniform(-a.brightness, a.brightness)
-    )
+def _tone(image: Image, rng: np.random.Generator, a: Augmentation) -> Image:
+    """Another gamma, contrast and brightness."""
+    gamma = 2.0 ** rng.normal(0.0, a.gamma)
+    levels = (np.arange(256) / 255.0) ** gamma * 255.0
+    levels = (levels - 128.0) * rng.uniform(*a.contrast) + 128.0
+    levels += rng.uniform(-a.brightness, a.brightness)
     return _uint8(cv2.LUT(image, _clip(levels)))
 
 
-def _lamp(image: Image, rng: np.random.Generator) -> Image:
+def _light_from_one_side(image: Image, rng: np.random.Generator) -> Image:
     """Light that falls off across the face, by up to four tenths from its middle."""
     steps = np.linspace(-1, 1, image.shape[0], dtype=np.float32)
     direction = np.exp(1j * rng.uniform(0, 2 * np.pi)) * rng.uniform(0.1, 0.4)
-    return _clip(
-        image.astype(np.float32)
-        * (1 + steps * np.float32(direction.real) + steps[:, None] * np.float32(direction.imag))
-    )
+    across = steps * np.float32(direction.real)
+    down = steps[:, None] * np.float32(direction.imag)
+    return _clip(image.astype(np.float32) * (1 + across + down))
+
+
+def _noise(image: Image, rng: np.random.Generator) -> Image:
+    noise = rng.standard_normal(image.shape, np.float32)
+    return _clip(image + noise * rng.uniform(2, 20))
 
 
 def _compress(image: Image, quality: int) -> Image:
@@ -150,7 +158,8 @@ def _erase(image: Image, rng: np.random.Generator) -> Image:
     """Random erasing (Zhong et al. 2020): a patch of one grey, or of noise."""
     side = image.shape[0]
     height, width = (rng.uniform(0.1, 0.4, 2) * side).astype(int)
-    y, x = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
+    y = rng.integers(0, side - height + 1)
+    x = rng.integers(0, side - width + 1)
     shape = (height, width) if rng.random() < 0.5 else (1, 1)
     image[y : y + height, x : x + width] = rng.integers(0, 256, shape)
     return image

@@ -1,45 +1,44 @@
-"""What a network is trained on.
+"""The examples that a network learns: cleaned FER2013 and faces of photographs, with targets.
 
-The cleaned Training split with both labellings, and faces of photographs.
+A target is 15 numbers: a distribution over the seven classes of FER2013, then one over the eight
+emotions of FER+.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer import EmotionClassifier
-from training.data.fer2013 import (
-    CLASS_OF,
-    CLASSES,
-    EMOTION_OF,
-    EMOTIONS,
-    FER2013,
-    SIDE,
-    SPLITS,
-    VOTES,
-    Split,
-)
-from training.data.photographs import WideFaces
+from training.data.classes import CLASS_OF, CLASSES, EMOTION_OF, EMOTIONS
+from training.data.fer2013 import FER2013, SIDE, SPLITS, VOTES
 
+TARGETS = len(CLASSES) + len(EMOTIONS)
 _NOT_A_FACE = 5  # of the ten annotators
+_CLASS_OF_EMOTION = {EMOTION_OF[label]: class_name for label, class_name in CLASS_OF.items()}
 
 
 @dataclass(frozen=True)
 class Examples:
-    """`images` (n, side, side) uint8; `targets` (n, 15) float32: a distribution over `CLASSES`, one over `EMOTIONS`.
+    """Images with what they teach.
 
-    One of them is all zero, and teaches nothing, where nobody voted or where the emotion is none of
-    the classes.
+    Attributes:
+        images: (n, side, side) uint8, grey.
+        targets: (n, 15) float32. One of the two distributions is all zero, and teaches nothing,
+            where nobody voted or where the emotion is none of the classes.
     """
 
     images: NDArray[np.uint8]
     targets: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def select(self, rows: slice | NDArray[np.int64]) -> Examples:
+        """The examples of these rows."""
+        return Examples(self.images[rows], self.targets[rows])
 
     @property
     def voted(self) -> int:
@@ -55,125 +54,64 @@ class Examples:
         return digest.hexdigest()
 
 
+def no_examples() -> Examples:
+    """What a run without FER2013 learns of it."""
+    return Examples(np.zeros((0, SIDE, SIDE), np.uint8), np.zeros((0, TARGETS), np.float32))
+
+
 def training_examples(data: FER2013) -> Examples:
     """The Training split of all seven classes, without what should not be learnt.
 
-    Left out: pictures that most annotators found to show no face, and those that stand in
+    Left out are pictures that most annotators found to show no face, and those that stand in
     PublicTest or PrivateTest too, pixel for pixel. Pictures that stand in Training more than once
-    are taken once, with the mean of their labels.
+    are taken once, with the mean of their targets.
     """
-    training = data.splits == SPLITS.index("Training")
-    tested = {image.tobytes() for image in data.images[~training]}
-    keep = np.array([image.tobytes() not in tested for image in data.images]) & training
-    if data.votes is not None:
-        keep &= data.votes[:, VOTES.index("NF")] < _NOT_A_FACE
-    rows = np.flatnonzero(keep)
-    targets = _targets(data.classes[rows], None if data.votes is None else data.votes[rows])
-    _, first, group = np.unique(
-        data.images[rows].reshape(len(rows), -1), axis=0, return_index=True, return_inverse=True
-    )
-    sums = np.zeros((len(first), targets.shape[1]), np.float32)
-    np.add.at(sums, group.ravel(), targets)
-    order = np.argsort(first)  # the order of the source again
-    means = sums / np.bincount(group.ravel()).astype(np.float32)[:, None]
-    return Examples(data.images[rows[first[order]]], means[order])
+    rows = np.flatnonzero(_is_learnable(data))
+    votes = None if data.votes is None else data.votes[rows]
+    return _without_repetitions(Examples(data.images[rows], _targets(data.classes[rows], votes)))
 
 
-def no_examples() -> Examples:
-    """What a run without FER2013 learns of it."""
-    images = np.zeros((0, SIDE, SIDE), np.uint8)
-    targets = np.zeros((0, len(CLASSES) + len(EMOTIONS)), np.float32)
-    return Examples(images, targets)
+def photograph_targets(emotions: NDArray[np.int8], smoothing: float) -> NDArray[np.float32]:
+    """What photographs teach: indices of `EMOTIONS` (n,) as targets (n, 15).
 
-
-def resized(images: NDArray[np.uint8], height: int, width: int | None = None) -> NDArray[np.uint8]:
-    """Images (n, h, w) at another size: (n, height, width), by default square ones."""
-    width = width or height
-    if images.shape[1:] == (height, width):
-        return images
-    enlarged = [
-        cv2.resize(image, (width, height), interpolation=cv2.INTER_CUBIC) for image in images
-    ]
-    return np.array(enlarged, np.uint8).reshape(-1, height, width)
-
-
-def predict(classifier: EmotionClassifier, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Probabilities (n, classes) of faces that are cut already (n, h, w).
-
-    At the size that the version takes.
+    A label is one person's opinion, so that of the emotions is smoothed here; the loss smooths
+    that of the classes.
     """
-    return classifier.predict(resized(faces, *classifier.version.input_shape[:2]))
-
-
-def photograph_targets(labels: NDArray[np.int8], smoothing: float) -> NDArray[np.float32]:
-    """What photographs teach: (n,) indices of `EMOTIONS` -> targets (n, 15).
-
-    A label is one opinion, so that of the emotions is smoothed; the loss smooths that of the
-    classes.
-    """
-    emotions = np.eye(len(EMOTIONS), dtype=np.float32)[labels]
+    one_hot = np.eye(len(EMOTIONS), dtype=np.float32)
+    smoothed = one_hot * (1 - smoothing) + smoothing / len(EMOTIONS)
     classes = np.zeros((len(EMOTIONS), len(CLASSES)), np.float32)
-    for label, name in CLASS_OF.items():
-        classes[EMOTIONS.index(EMOTION_OF[label]), CLASSES.index(name)] = 1
-    smoothed = emotions * (1 - smoothing) + smoothing / len(EMOTIONS)
-    return np.concatenate([classes[labels], smoothed], axis=1).astype(np.float32)
+    for emotion, class_name in _CLASS_OF_EMOTION.items():
+        classes[EMOTIONS.index(emotion), CLASSES.index(class_name)] = 1
+    return np.concatenate([classes, smoothed], axis=1)[emotions].astype(np.float32)
 
 
-@dataclass(frozen=True)
-class Validation:
-    """What is measured after every epoch.
-
-    PublicTest, photographs of people who are not learnt from, or both.
-    """
-
-    public: Split | None
-    photographs: WideFaces | None
-
-
-@dataclass(frozen=True)
-class Material:
-    """All that a network is shown: some images once an epoch, others as they are drawn.
-
-    `images` are grey squares, of 48 pixels or more; `targets` (n, 15) float32. An epoch shows each
-    of `rows`, and `draws` more by the probabilities `weights` (n,).
-    """
-
-    images: Sequence[NDArray[np.uint8]]
-    targets: NDArray[np.float32]
-    rows: NDArray[np.int64]
-    draws: int
-    weights: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.rows) + self.draws
-
-    def epoch(self, rng: np.random.Generator) -> NDArray[np.int64]:
-        """The rows of one epoch, shuffled."""
-        order = rng.permutation(len(self))
-        rows = self.rows
-        if self.draws:
-            drawn = rng.choice(len(self.images), self.draws, p=self.weights)
-            rows = np.concatenate([rows, drawn])
-        return rows[order]
-
-    @property
-    def frequencies(self) -> NDArray[np.float64]:
-        """How often an epoch shows each class and each emotion.
-
-        (15,); both label sets sum to one.
-        """
-        sums = self.targets[self.rows].sum(axis=0) + self.draws * (self.weights @ self.targets)
-        return np.concatenate([_shares(part) for part in np.split(sums, [len(CLASSES)])])
-
-
-def _shares(sums: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sums as shares of one; of nothing, all alike."""
-    return sums / sums.sum() if sums.any() else np.full(len(sums), 1 / len(sums))
+def _is_learnable(data: FER2013) -> NDArray[np.bool_]:
+    in_training = data.splits == SPLITS.index("Training")
+    test_images = {image.tobytes() for image in data.images[~in_training]}
+    is_tested = np.array([image.tobytes() in test_images for image in data.images])
+    learnable = in_training & ~is_tested
+    if data.votes is not None:
+        learnable &= data.votes[:, VOTES.index("NF")] < _NOT_A_FACE
+    return learnable
 
 
 def _targets(classes: NDArray[np.uint8], votes: NDArray[np.uint8] | None) -> NDArray[np.float32]:
-    shares = np.zeros((len(classes), len(EMOTIONS)), np.float32)
-    if votes is not None:
-        counts = votes[:, : len(EMOTIONS)].astype(np.float32)
-        shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    return np.concatenate([np.eye(len(CLASSES), dtype=np.float32)[classes], shares], axis=1)
+    one_hot = np.eye(len(CLASSES), dtype=np.float32)[classes]
+    if votes is None:
+        no_votes = np.zeros((len(classes), len(EMOTIONS)), np.float32)
+        return np.concatenate([one_hot, no_votes], axis=1)
+    counts = votes[:, : len(EMOTIONS)].astype(np.float32)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    return np.concatenate([one_hot, shares], axis=1)
+
+
+def _without_repetitions(examples: Examples) -> Examples:
+    """Each picture once, where it stood first, with the mean of its targets."""
+    pixels = examples.images.reshape(len(examples), -1)
+    _, first_rows, group = np.unique(pixels, axis=0, return_index=True, return_inverse=True)
+    sums = np.zeros((len(first_rows), TARGETS), np.float32)
+    np.add.at(sums, group.ravel(), examples.targets)
+    sizes = np.bincount(group.ravel()).astype(np.float32)
+    means = sums / sizes[:, None]
+    order = np.argsort(first_rows)  # the order of the source again
+    return Examples(examples.images[first_rows[order]], means[order])

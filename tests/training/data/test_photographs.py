@@ -1,24 +1,21 @@
-"""Labelled photographs: names, classes, splits and people of folders and zips.
+"""Labelled photographs: names, classes, splits and people of folders and zips."""
 
-And the faces cut from them.
-"""
+from __future__ import annotations
 
 import shutil
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fer import LABELS, BlazeFace, DataError, load_image
-from fer.preprocessing import GEOMETRIES, CropGeometry, crop_faces
-from training.data.fer2013 import EMOTIONS, SPLITS
-from training.data.photographs import cut_faces, cut_wide, draw_weights, read_photographs
+from fer import DataError
+from training.data.classes import EMOTIONS
+from training.data.fer2013 import SPLITS
+from training.data.photographs import read_photographs, sampling_weights
 
 SAMPLES = Path(__file__).parents[3] / "app_pages" / "photos" / "samples"
 PORTRAIT = SAMPLES / "grace-hopper.jpg"
-GEOMETRY = CropGeometry(1.0)
 
 
 def folder(root, *names):
@@ -54,7 +51,7 @@ def test_splits_classes_and_people_are_in_the_names(tmp_path):
     (root / "README.md").write_text("not a picture")
     for source in (root, zipped(root)):
         photographs = read_photographs(source)
-        labels = [EMOTIONS[label] for label in photographs.labels]
+        labels = [EMOTIONS[label] for label in photographs.targets]
         assert photographs.names[0] == "test/neutral/17.jpg"
         assert labels == ["neutral", "happiness", "sadness", "happiness"]
         assert [SPLITS[split] for split in photographs.splits] == [
@@ -114,7 +111,7 @@ def test_own_names_of_classes(tmp_path):
     photographs = read_photographs(
         folder(tmp_path / "data", "train/bored/a.jpg"), {"Bored": "neutral"}
     )
-    assert EMOTIONS[photographs.labels[0]] == "neutral"
+    assert EMOTIONS[photographs.targets[0]] == "neutral"
 
 
 @pytest.mark.parametrize(("name", "content"), [("missing.zip", None), ("text.zip", b"no zip")])
@@ -135,47 +132,6 @@ def test_a_damaged_picture_is_named(tmp_path):
         list(read_photographs(root).images())
 
 
-def test_faces_are_cut_as_they_are_served_and_only_once(tmp_path):
-    root = folder(tmp_path / "data", "train/happy/a.jpg", "train/sad/b.jpg")
-    shutil.copy(Path(__file__).parents[3] / "docs" / "compare.png", root / "train/sad/a_page.png")
-    photographs, detector = read_photographs(root), BlazeFace()
-    faces = cut_faces(photographs, detector, GEOMETRY, 64, tmp_path / "cache")
-    image = load_image(PORTRAIT)
-    expected = crop_faces(image, detector.detect(image)[:1], GEOMETRY, (64, 64))[0]
-    assert faces.found.tolist() == [True, False, True]
-    assert np.array_equal(faces.crops[0], expected)
-    assert not faces.crops[1].any()
-
-    class Blind:
-        name = detector.name
-
-        def detect(self, *_, **__):
-            raise AssertionError("the faces were cut before")
-
-    again = cut_faces(photographs, Blind(), GEOMETRY, 64, tmp_path / "cache")
-    assert np.array_equal(again.crops, faces.crops)
-    with pytest.raises(AssertionError):
-        cut_faces(photographs, Blind(), CropGeometry(1.2), 64, tmp_path / "cache")
-
-
-def test_wide_faces_hold_the_served_crop_in_their_middle(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    root = folder(tmp_path / "data", "train/happy/a_1.jpg", "train/contempt/b_1.jpg")
-    (root / "train/sad").mkdir()
-    shutil.copy(Path(__file__).parents[3] / "docs" / "compare.png", root / "train/sad/c_1.png")
-    faces = cut_wide(read_photographs(root), side=48, scale=1.2)
-    assert (faces.crops.shape, faces.middles.shape) == ((2, 64, 64), (2, 48, 48))
-    assert [EMOTIONS[label] for label in faces.labels] == ["contempt", "happiness"]
-    assert faces.expressions.tolist() == [-1, LABELS.index("happy")]
-    assert faces.select(np.array([1])).labels.tolist() == [EMOTIONS.index("happiness")]
-    assert len(list((tmp_path / "cache" / "fer-studio").iterdir())) == 1
-    image = load_image(PORTRAIT)
-    served = GEOMETRIES["blazeface"]
-    geometry = replace(served, scale=1.2 * served.scale)
-    expected = crop_faces(image, BlazeFace().detect(image)[:1], geometry, (48, 48))[0]
-    assert np.abs(faces.middles[1].astype(float) - expected).mean() < 2
-
-
 def test_the_digest_knows_names_and_bytes(tmp_path):
     root = folder(tmp_path / "data", "train/happy/a.jpg", "train/sad/b.jpg")
     before = read_photographs(root).sha256
@@ -187,9 +143,9 @@ def test_the_digest_knows_names_and_bytes(tmp_path):
 def test_people_and_classes_are_drawn_evenly():
     labels = np.array([0, 0, 0, 0, 0, 1], np.int8)
     people = np.array([0, 0, 0, 0, 1, 2], np.int32)
-    weights = draw_weights(labels, people, 0.0)
+    weights = sampling_weights(labels, people, 0.0)
     assert weights.sum() == pytest.approx(1)
     assert weights[5] == pytest.approx(0.5)  # each class as often
     # four pictures of one person count as two
     assert weights[:4].sum() / weights[4] == pytest.approx(2)
-    assert draw_weights(labels, people, 1.0)[5] == pytest.approx(1 / 6)
+    assert sampling_weights(labels, people, 1.0)[5] == pytest.approx(1 / 6)
