@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,35 +11,8 @@ from typing import Any
 
 import typer
 
-from fer import DataError, FERError
+from fer import DataError
 from fer.cli.console import without_chatter
-
-INTERRUPTED = 130
-
-
-def command_line(name: str, description: str | None) -> argparse.ArgumentParser:
-    """The options of a command, to be added; its help shows the module's docstring as it stands."""
-    return argparse.ArgumentParser(
-        prog=name,
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
-def finish(
-    work: Callable[[], object], interrupted: Callable[[], str] = lambda: "interrupted"
-) -> None:
-    """Do the work of a command; an expected error ends it with one sentence and 1.
-
-    Ctrl-C with one and 130.
-    """
-    try:
-        work()
-    except FERError as error:
-        sys.exit(f"error: {error}")
-    except KeyboardInterrupt:
-        print(interrupted(), file=sys.stderr)
-        sys.exit(INTERRUPTED)
 
 
 def whole_number(least: int) -> Callable[[str], int]:

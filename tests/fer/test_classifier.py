@@ -226,8 +226,8 @@ def test_the_bundled_version_is_accurate_enough():
 @pytest.mark.parametrize("ref", BundledRegistry().list().versions, ids=lambda ref: ref.name)
 def test_the_predictions_of_bundled_versions_can_be_computed_again(shared, ref):
     """On every PrivateTest row, through the classifier that the app uses."""
-    from training.data.resizing import predict
     from training.data.fer2013_files import load
+    from training.data.resizing import predict
 
     private = load(shared / "data" / "fer2013").split("PrivateTest")
     version = BundledRegistry().fetch(ref)
