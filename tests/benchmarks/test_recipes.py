@@ -74,10 +74,10 @@ ADDITIONS = """
 import json, sys
 from pathlib import Path
 from fer import DataError
-from benchmarks.recipes import main
+from benchmarks.recipes import compare
 
 run, data, folder = map(Path, sys.argv[1:])
-new = main([run], data, folder / "absent.json")
+new = compare([run], data, folder / "absent.json")
 earlier = [{**new["runs"][0], "run": name, "seed": 7} for name in ("gone", run.name)]
 reports = {
     "earlier": {**new, "runs": earlier},
@@ -89,7 +89,7 @@ for name, report in reports.items():
     path = folder / f"{name}.json"
     path.write_text(json.dumps(report))
     try:
-        print([(entry["run"], entry["seed"]) for entry in main([run], data, path)["runs"]])
+        print([(entry["run"], entry["seed"]) for entry in compare([run], data, path)["runs"]])
     except DataError as error:
         print("refused:", error)
 """
