@@ -16,6 +16,8 @@ for name in (
 ):  # what one has set for the app is not for tests
     os.environ.pop(name, None)
 
+collect_ignore = ["factories", "support"]  # no tests, and plugins must not be imported before
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
