@@ -38,11 +38,11 @@ import typer
 from safetensors.numpy import save
 
 from fer import DataError, ModelError, ModelVersion
-from fer.cli.application import one_of, run_script
+from fer.cli.application import number, one_of, pairs, run_script
 from fer.preprocessing import GEOMETRIES, Views
 from fer.versions.folder import CONFIG, GRAPH, WEIGHTS, read_config, read_version, write_config
 from fer.versions.labels import LABEL_SETS
-from training.command import load_keras, number, pairs, writing_to
+from training.command import load_keras, writing_to
 from training.operating_point import OperatingPoint, served_blend
 from training.probes import CONVERTED, parity
 from training.trained import Trained, averaged, note_average

@@ -36,8 +36,8 @@ from typing import Annotated, Any
 
 import typer
 
-from fer.cli.application import run_script
-from training.command import load_keras, number, pairs, whole_number, writing_to
+from fer.cli.application import number, pairs, run_script, whole_number
+from training.command import load_keras, writing_to
 from training.recipes import RECIPES
 from training.runs import LINEAGE, check_place, finished_epochs, open_run, read_log, write_json
 from training.settings import TrainConfig, described

@@ -80,6 +80,50 @@ def one_of(names: Iterable[str], *declarations: str, **details: Any) -> Any:  # 
     )
 
 
+def whole_number(least: int) -> Callable[[str], int]:
+    """The parser of an option that is a whole number, `least` or more."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise typer.BadParameter(f"received {text}, expected a whole number from {least} on")
+        return value
+
+    return parse
+
+
+def number(least: float, most: float) -> Callable[[str], float]:
+    """The parser of an option that is a number from `least` to `most`."""
+
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            value = float("nan")
+        if not least <= value <= most:
+            raise typer.BadParameter(
+                f"received {text}, expected a number from {least:g} to {most:g}"
+            )
+        return value
+
+    return parse
+
+
+def pairs(example: str) -> Callable[[str], dict[str, str]]:
+    """The parser of an option that gives words for names, as NAME=WORD,NAME=WORD."""
+
+    def parse(text: str) -> dict[str, str]:
+        parts = [pair.partition("=") for pair in text.split(",")]
+        if not all(name and equals and word for name, equals, word in parts):
+            raise typer.BadParameter(f"received {text}, expected pairs as in {example}")
+        return {name: word for name, _, word in parts}
+
+    return parse
+
+
 def run(
     app: typer.Typer,
     arguments: Sequence[str] | None = None,

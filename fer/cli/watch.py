@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from tqdm import tqdm
 
+from fer.cli.application import number
 from fer.cli.console import StandardOutput, say
 from fer.cli.interruption import Interruption
 from fer.cli.options import DetectorOption, ModelOption, RepoOption, load_pipeline
@@ -31,7 +32,11 @@ SourceArgument = Annotated[
 ]
 SmoothingOption = Annotated[
     float,
-    typer.Option(min=0, max=60, metavar="SECONDS", help="time constant of the scores; 0 for none"),
+    typer.Option(
+        parser=number(0, 60),
+        metavar="SECONDS",
+        help="time constant of the scores; 0 for none",
+    ),
 ]
 OutputOption = Annotated[
     Path | None,

@@ -127,7 +127,7 @@ def test_help_loads_nothing_heavy_and_chatters_not(module):
         ),
         (
             ("benchmarks.geometry", "--data", "x", "--version", "y", "--faces", "0"),
-            "Invalid value for '--faces': Input should be greater than or equal to 1",
+            "Invalid value for '--faces': 0 is not in the range x>=1",
         ),
     ],
 )

@@ -7,14 +7,14 @@ from typing import Annotated
 import pytest
 import typer
 
-from fer.cli.application import add_command, application, one_of, run
+from fer.cli.application import add_command, application, number, one_of, run
 from fer.errors import FERError
 
 
 def work(
     numbers: Annotated[list[int], typer.Option(help="any")],
     word: Annotated[str, one_of(("one", "two"))] = "one",
-    share: Annotated[float, typer.Option(min=0, max=1)] = 0.5,
+    share: Annotated[float, typer.Option(parser=number(0, 1))] = 0.5,
     last: Annotated[str | None, typer.Argument()] = None,
 ) -> int:
     print(numbers, word, share, last)
@@ -52,9 +52,9 @@ def test_lists_take_several_values_after_their_name(capsys, arguments, printed):
         ([], "Missing option '--numbers'"),
         (["--numbers"], "Option '--numbers' requires an argument"),
         (["--numbers", "3", "--word", "six"], "'--word': 'six' is not one of one, two"),
-        (["--numbers", "3", "--share", "nan"], "'--share': Input should be less than or equal"),
-        (["--numbers", "3", "--share", "-1"], "'--share': Input should be greater than or equal"),
-        (["--numbers", "many"], "'--numbers': Input should be a valid integer"),
+        (["--numbers", "3", "--share", "nan"], "'--share': received nan, expected a number"),
+        (["--numbers", "3", "--share", "-1"], "'--share': received -1, expected a number"),
+        (["--numbers", "many"], "'--numbers': 'many' is not a valid int"),
         (["--numbres", "3"], "No such option: --numbres"),
     ],
 )
