@@ -46,6 +46,6 @@ def load_keras() -> None:
     except (ImportError, ValueError) as error:
         backend = os.environ.get("KERAS_BACKEND", "tensorflow")
         raise DataError(
-            f"the Keras backend {backend!r} cannot be loaded ({error}); install it, or unset"
-            " KERAS_BACKEND to use TensorFlow."
+            f"the Keras backend {backend!r} cannot be loaded ({error}); `make training` installs"
+            " TensorFlow, which is used where KERAS_BACKEND is not set."
         ) from error

@@ -35,7 +35,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
-from safetensors.numpy import save
 
 from fer import DataError, ModelError, ModelVersion
 from fer.cli.application import number, one_of, pairs, run_script
@@ -122,6 +121,8 @@ def _write(folder: Path, network: keras.Model, trained: Trained, point: Operatin
     served = serve(network, blend, labels, trained.side, point.offsets)
     (folder / GRAPH).write_bytes(convert(served, **PRECISIONS[point.precision]))
     tensors = {variable.path: np.asarray(variable) for variable in network.weights}
+    from safetensors.numpy import save  # comes with Keras, which the app does without
+
     (folder / WEIGHTS).write_bytes(save(tensors))  # `save_file` would let nobody else read them
     version = write_config(folder, _config(folder.name, served, trained.lineage, point))
     difference = parity(served, version)

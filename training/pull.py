@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load
 
 from fer import DataError, ModelError, ModelVersion, read_version
 from fer.cli.application import run_script
@@ -116,6 +114,9 @@ def _fetch_files(hub: HubRepo, commit: str, folder: Path) -> None:
 
 
 def _read_weights(version: ModelVersion) -> dict[str, NDArray[np.floating]]:
+    from safetensors import SafetensorError  # comes with Keras, which the app does without
+    from safetensors.numpy import load
+
     try:
         return load(version.read(WEIGHTS))
     except SafetensorError as error:
