@@ -113,6 +113,8 @@ def _write_whole(
 
 
 def _write(folder: Path, network: keras.Model, trained: Trained, point: OperatingPoint) -> None:
+    from safetensors.numpy import save  # comes with Keras, which the app does without
+
     from training.architectures import serve
     from training.convert import PRECISIONS, convert
 
@@ -121,8 +123,6 @@ def _write(folder: Path, network: keras.Model, trained: Trained, point: Operatin
     served = serve(network, blend, labels, trained.side, point.offsets)
     (folder / GRAPH).write_bytes(convert(served, **PRECISIONS[point.precision]))
     tensors = {variable.path: np.asarray(variable) for variable in network.weights}
-    from safetensors.numpy import save  # comes with Keras, which the app does without
-
     (folder / WEIGHTS).write_bytes(save(tensors))  # `save_file` would let nobody else read them
     version = write_config(folder, _config(folder.name, served, trained.lineage, point))
     difference = parity(served, version)
