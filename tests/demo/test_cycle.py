@@ -9,7 +9,6 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,6 @@ from demo.terminal import BUILD, REPO, ROOT, STORY, Terminal
 from fer import EmotionClassifier, load_version, metrics
 from training.data.fer2013_files import load
 from training.data.resizing import predict
-from training.gate_limits import BESIDE, LIMITS, Costs, Limits
 
 pytest_plugins = ["tests.support.hub_fixtures"]
 SECONDS = 280
@@ -158,21 +156,3 @@ def test_drawn_faces_follow_their_seed(tmp_path):
         for i, seed in enumerate((0, 0, 1))
     ]
     assert sets[0] == sets[1] != sets[2]
-
-
-# What the documentation says
-
-
-def test_the_documented_thresholds_are_those_of_the_gate():
-    text = (ROOT / "docs" / "registry.md").read_text(encoding="utf-8")
-    documented = re.findall(
-        r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|", text, re.MULTILINE
-    )
-    limits = [asdict(known) for known in (LIMITS["natural"], LIMITS["fer2013"], Limits())]
-    assert documented == [(name, *(str(known[name]) for known in limits)) for name in limits[0]]
-    costs = re.findall(r"^\| `(\w+)` \| ([\d.]+) \| [^|]+ \|$", text, re.MULTILINE)
-    assert costs == [(name, str(value)) for name, value in asdict(Costs()).items()]
-    assert (
-        f"above −{100 * BESIDE['accuracy_loss']:.0f} points and recall fall by at most"
-        f" {BESIDE['recall_loss']}" in text
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import stat
 from pathlib import Path
@@ -211,22 +210,6 @@ def test_the_mean_of_a_mean_and_another_run_tells_all_runs(two_runs, mean, tmp_p
     assert [told["seed"] for told in version.lineage["averaged_with"]] == [1, 3]
     kernels = [last_layer(run) for run in (*two_runs, three)]
     assert np.allclose(last_layer(version.folder), np.mean(kernels, axis=0), atol=1e-6)
-
-
-@pytest.mark.parametrize("voted", [(20, 0), (0, 20)])
-def test_runs_that_learnt_ferplus_and_runs_that_did_not_have_no_mean(finished, tmp_path, voted):
-    runs = [tmp_path / "one", tmp_path / "two"]
-    for run, images in zip(runs, voted, strict=True):
-        shutil.copytree(finished, run)
-        lineage = json.loads((run / "train.json").read_text())
-        lineage["config"]["initial"] = "the same"
-        lineage["voted"] = images
-        (run / "train.json").write_text(json.dumps(lineage))
-    with_votes, without_votes = sorted(runs, key=lambda run: voted[runs.index(run)], reverse=True)
-    message = f"{with_votes} saw FER+ votes and {without_votes} saw none"
-    with pytest.raises(DataError, match=re.escape(message)):
-        main(runs[0], tmp_path / "new", others=[runs[1]])
-    assert not (tmp_path / "new").exists()
 
 
 def test_the_weights_that_only_serve_four_labels_give_no_others(tmp_path):
