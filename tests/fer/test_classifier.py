@@ -234,7 +234,7 @@ def test_the_predictions_of_bundled_versions_can_be_computed_again(shared, ref):
     known = Predictions.read(version.read(PREDICTIONS), len(version.labels)).test_sets["fer2013"]
     assert private.sha256 == known.sha256
     assert all(
-        np.array_equal(private.labels(name), targets) for name, targets in known.targets.items()
+        np.array_equal(private.targets(name), targets) for name, targets in known.targets.items()
     )
     scores = among(predict(EmotionClassifier(version), private.images), version.labels, LABELS)
     assert np.abs(scores - known.scores).max() < 1e-3
