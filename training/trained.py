@@ -39,7 +39,7 @@ class Trained:
         """What stands in a folder. Raises DataError where its weights cannot be exported."""
         if not _is_version(folder):
             lineage = read_lineage(folder)
-            return cls(folder, lineage, lineage["config"]["recipe"]["decay_crops"]["side"])
+            return cls(folder, lineage, _served_side(folder, lineage))
         version = read_version(folder)
         if not as_trained(version):
             raise DataError(
@@ -64,6 +64,17 @@ class Trained:
         if _is_version(self.folder):
             return restored(self.recipe["architecture"], self.folder)
         return read_network(self.folder)
+
+
+def _served_side(run: Path, lineage: dict[str, Any]) -> int:
+    recipe = lineage["config"]["recipe"]
+    if "decay_crops" not in recipe:
+        raise DataError(
+            f"{run} is a run of an earlier program: its recipe holds {', '.join(sorted(recipe))},"
+            " expected decay_crops too; train it again."
+        )
+    side: int = recipe["decay_crops"]["side"]
+    return side
 
 
 def note_average(trained: Trained, others: Sequence[Path]) -> None:

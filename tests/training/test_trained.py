@@ -47,3 +47,12 @@ def test_runs_that_learnt_ferplus_and_runs_that_did_not_have_no_mean(finished, t
     with pytest.raises(DataError, match=re.escape(message)):
         main(runs[0], tmp_path / "new", others=[runs[1]])
     assert not (tmp_path / "new").exists()
+
+
+def test_a_run_of_an_earlier_program_is_refused(finished, tmp_path):
+    run = shutil.copytree(finished, tmp_path / "run")
+    for name in ("config.json", "train.json"):
+        text = (run / name).read_text()
+        (run / name).write_text(text.replace('"decay_crops"', '"fall"'))
+    with pytest.raises(DataError, match=r"holds architecture, .*, expected decay_crops too; train"):
+        Trained.read(run)
