@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,13 +64,26 @@ class FERPipeline:
                 f" {type(image).__name__}; load_image reads files, np.asarray(image.convert('RGB'))"
                 " takes a PIL image; call once a picture."
             )
-        faces = self.detector.detect(image)
-        return self.classifier.classify(faces, self._crops(image, faces))
+        return self.classify(image, self.detector.detect(image))
 
-    def _crops(self, image: NDArray[np.uint8], faces: list[Face]) -> NDArray[np.uint8]:
+    def classify(self, image: NDArray[np.uint8], faces: Sequence[Face]) -> list[Prediction]:
+        """Score the expressions of faces that this detector found before.
+
+        Args:
+            image: RGB uint8 (height, width, 3).
+            faces: What the detector found in it.
+
+        Returns:
+            Predictions, in the order of the faces.
+
+        Raises:
+            ValueError: the picture is not RGB uint8.
+            ModelError: the graph cannot run, or returns something else than its config says.
+        """
         version = self.classifier.version
         views = version.views_with(self.detector.name)
-        return crop_views(image, faces, self._geometry(), views, version.input_shape[:2])
+        crops = crop_views(image, faces, self._geometry(), views, version.input_shape[:2])
+        return self.classifier.classify(faces, crops)
 
     def _geometry(self) -> CropGeometry:
         return self.geometry or self.classifier.version.geometry(self.detector.name)

@@ -11,8 +11,16 @@ from numpy.typing import NDArray
 
 from app_pages.photos.photo import Photo
 from app_pages.shared.pictures import jpeg_url
-from fer import EmotionClassifier, Face, FaceDetector, ImageError, ModelError, Prediction
-from fer.preprocessing import crop_faces, crop_views
+from fer import (
+    EmotionClassifier,
+    Face,
+    FaceDetector,
+    FERPipeline,
+    ImageError,
+    ModelError,
+    Prediction,
+)
+from fer.preprocessing import crop_faces
 
 _PORTRAIT_SIDE = 96
 _JPEG_QUALITY = 95
@@ -162,7 +170,9 @@ def _compare(
     for classifier in classifiers:
         key = _key(classifier)
         try:
-            compared.answers[key] = _answers(image, compared.faces, classifier, detector)
+            compared.answers[key] = FERPipeline(detector, classifier).classify(
+                image, compared.faces
+            )
         except ModelError as error:
             compared.errors[key] = str(error)
     return compared
@@ -178,19 +188,6 @@ def _portraits(
     sides = (_PORTRAIT_SIDE, _PORTRAIT_SIDE)
     portraits = crop_faces(image, faces, geometry, sides, grey=False)
     return [jpeg_url(portrait, _JPEG_QUALITY) for portrait in portraits]
-
-
-def _answers(
-    image: NDArray[np.uint8],
-    faces: Sequence[Face],
-    classifier: EmotionClassifier,
-    detector: FaceDetector,
-) -> Sequence[Prediction]:
-    version = classifier.version
-    geometry = version.geometry(detector.name)
-    views = version.views_with(detector.name)
-    crops = crop_views(image, faces, geometry, views, version.input_shape[:2])
-    return classifier.classify(faces, crops)
 
 
 def _key(classifier: EmotionClassifier) -> object:

@@ -36,7 +36,11 @@ class Classifier:
 @pytest.fixture(autouse=True)
 def no_crops(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(side_by_side, "_portraits", lambda *_: ["data:,"])
-    monkeypatch.setattr(side_by_side, "_answers", lambda *given: given[2].answers())
+    monkeypatch.setattr(
+        side_by_side,
+        "FERPipeline",
+        lambda _, classifier: SimpleNamespace(classify=classifier.answers),
+    )
 
 
 @pytest.fixture
