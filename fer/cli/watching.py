@@ -131,6 +131,9 @@ class Watcher:
                     sink(analysed, seconds)
                 yield
 
+    def _origin(self) -> Record:
+        return origin_of(self.pipeline.classifier.version, self.pipeline.detector.name)
+
     def _sinks(self, stack: ExitStack, *, live: bool) -> Iterator[_Sink]:
         if self.output:
             writer = stack.enter_context(VideoWriter(self.output))
@@ -140,7 +143,7 @@ class Watcher:
             table = GrowingFile(self.csv, "--csv", header="".join(csv_lines([], columns)))
             stack.enter_context(table)
             stack.push(_finishing(table))
-            yield _TableSink(table, columns, live)
+            yield _TableSink(table, columns, self._origin(), live)
 
 
 @dataclass(frozen=True)
@@ -149,20 +152,13 @@ class _TableSink:
 
     table: GrowingFile
     columns: list[str]
+    origin: Record
     live: bool
 
     def __call__(self, analysed: AnalysedFrame, seconds: float) -> None:
-        rows = self._rows(analysed, seconds)
-        self.table.append("".join(csv_lines(rows, self.columns, header=False)))
-
-    def _rows(self, analysed: AnalysedFrame, seconds: float) -> list[Record]:
         date = datetime.now(UTC) if self.live else None
-        origin = _origin(analysed.pipeline)
-        return [track_record(track, seconds, date) | origin for track in analysed.present]
-
-
-def _origin(pipeline: FERPipeline) -> Record:
-    return origin_of(pipeline.classifier.version, pipeline.detector.name)
+        rows = [track_record(track, seconds, date) | self.origin for track in analysed.present]
+        self.table.append("".join(csv_lines(rows, self.columns, header=False)))
 
 
 def _finishing(table: GrowingFile) -> Callable[..., None]:
