@@ -7,6 +7,7 @@ must hold.
 from __future__ import annotations
 
 import hashlib
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,11 +103,17 @@ class Config(Struct, frozen=True):
 
     def __post_init__(self) -> None:
         if not _is_word(self.name):
-            raise ValueError("name must not be empty and must be printable")
+            raise ValueError(
+                f"name must not be empty and must be printable, received {self.name!r}"
+            )
         if not _are_labels(self.labels):
-            raise ValueError("labels must be two or more different words")
+            raise ValueError(
+                f"labels must be two or more different words, received {reprlib.repr(self.labels)}"
+            )
         if self.output not in OUTPUTS:
-            raise ValueError(f"output must be one of {', '.join(OUTPUTS)}")
+            raise ValueError(
+                f"output must be one of {', '.join(OUTPUTS)}, received {self.output!r}"
+            )
 
 
 def decode_config(content: bytes, path: Path) -> Config:

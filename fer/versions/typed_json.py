@@ -86,11 +86,12 @@ def _finite(text: str) -> float:
 def _fault(document: dict[str, Any], kind: type, complaint: str) -> str:
     """The complaint with its whole path and the value that stands there."""
     expected, at, steps = complaint.partition(_AT)
+    if not at:  # of the document as a whole, which would say nothing
+        return expected
     place, value = _find(document, kind, complaint, steps)
-    where = f" at {place}" if at else ""
     if expected.startswith("Object missing"):
-        return f"{expected}{where}"
-    return f"{expected}{where}, received {reprlib.repr(value)}"
+        return f"{expected} at {place}"
+    return f"{expected} at {place}, received {reprlib.repr(value)}"
 
 
 def _find(document: dict[str, Any], kind: type, complaint: str, steps: str) -> tuple[str, Any]:
