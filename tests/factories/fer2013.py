@@ -41,6 +41,10 @@ def arrays(counts: tuple[int, int, int] = (70, 14, 21), seed: int = 0) -> Arrays
     return {"images": images, "label": label, "usage": usage, "ferplus_votes": votes}
 
 
+DATA = arrays()
+"""What most tests read or write in some form; none changes it."""
+
+
 def write_npz(path: Path, data: Arrays) -> Path:
     np.savez_compressed(path, **data)
     return path

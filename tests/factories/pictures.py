@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,8 @@ ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "app_pages" / "photos" / "samples"
 SHARED = ROOT.parent / "shared"
 YUNET_WEIGHTS = SHARED / "weights" / "face_detection_yunet_2023mar.onnx"
+
+PORTRAIT = SAMPLES / "grace-hopper.jpg"
 
 Picture = NDArray[np.uint8]
 
@@ -32,6 +35,15 @@ def ramps(height: int, width: int) -> tuple[Picture, Picture]:
 def noise(height: int, width: int) -> Picture:
     """Colours without any face."""
     return np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
+
+
+def copy_portrait(root: Path, *names: str) -> Path:
+    """A folder with the same portrait under every name."""
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PORTRAIT, path)
+    return root
 
 
 def photo(name: str) -> Picture:

@@ -27,21 +27,12 @@ from fer.versions.folder import (
     WEIGHTS,
     write_config,
 )
+from tests.factories.sealed import LABELLING
 from tests.factories.versions import LABELS, tiny_config, tiny_graph, weights
 
 REPO = f"{HubServer.user}/faces"
 EVERY_FILE = (CONFIG, GRAPH, METRICS, PREDICTIONS, WEIGHTS, CARD)
-ESTIMATE = {"value": 0.5, "low": 0.4, "high": 0.6, "n": 10}
-MEASURED = {
-    "n": 10,
-    "accuracy": ESTIMATE,
-    "balanced_accuracy": ESTIMATE,
-    "macro_f1": ESTIMATE,
-    "log_loss": ESTIMATE,
-    "expected_calibration_error": ESTIMATE,
-    "recall": dict.fromkeys(LABELS, ESTIMATE),
-    "confusion_matrix": [[4, 0, 0], [0, 3, 0], [0, 0, 3]],
-}
+MEASURED = LABELLING | {"confusion_matrix": [[4, 0, 0], [0, 3, 0], [0, 0, 3]]}
 TEST_SETS = {
     "fer2013": {
         "title": "FER2013",

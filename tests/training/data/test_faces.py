@@ -11,26 +11,16 @@ import pytest
 
 from fer import LABELS, BlazeFace, load_image
 from fer.preprocessing import GEOMETRIES, CropGeometry, crop_faces
+from tests.factories.pictures import PORTRAIT, copy_portrait
 from training.data.classes import EMOTIONS
 from training.data.faces import cut_faces, cut_wide
 from training.data.photographs import read_photographs
 
-SAMPLES = Path(__file__).parents[3] / "app_pages" / "photos" / "samples"
-PORTRAIT = SAMPLES / "grace-hopper.jpg"
 GEOMETRY = CropGeometry(1.0)
 
 
-def folder(root, *names):
-    """A folder with the same portrait under every name."""
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PORTRAIT, path)
-    return root
-
-
 def test_faces_are_cut_as_they_are_served_and_only_once(tmp_path):
-    root = folder(tmp_path / "data", "train/happy/a.jpg", "train/sad/b.jpg")
+    root = copy_portrait(tmp_path / "data", "train/happy/a.jpg", "train/sad/b.jpg")
     shutil.copy(Path(__file__).parents[3] / "docs" / "compare.png", root / "train/sad/a_page.png")
     photographs, detector = read_photographs(root), BlazeFace()
     faces = cut_faces(photographs, detector, GEOMETRY, 64, tmp_path / "cache")
@@ -54,7 +44,7 @@ def test_faces_are_cut_as_they_are_served_and_only_once(tmp_path):
 
 def test_wide_faces_hold_the_served_crop_in_their_middle(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    root = folder(tmp_path / "data", "train/happy/a_1.jpg", "train/contempt/b_1.jpg")
+    root = copy_portrait(tmp_path / "data", "train/happy/a_1.jpg", "train/contempt/b_1.jpg")
     (root / "train/sad").mkdir()
     shutil.copy(Path(__file__).parents[3] / "docs" / "compare.png", root / "train/sad/c_1.png")
     faces = cut_wide(read_photographs(root), side=48, scale=1.2)

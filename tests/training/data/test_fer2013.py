@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from fer import DataError
 from fer.versions.labels import LABEL_SETS
 from tests.factories.fer2013 import (
+    DATA,
     arrays,
-    write_csv,
     write_npz,
 )
 from training.data.fer2013 import FER2013, LABELLINGS, SPLITS, majority_vote
 from training.data.fer2013_files import load
-
-DATA = arrays()
-
-
-@pytest.fixture
-def npz(tmp_path: Path) -> FER2013:
-    return load(write_npz(tmp_path / "reference.npz", DATA))
-
-
-@pytest.fixture
-def table(tmp_path: Path) -> Path:
-    return write_csv(tmp_path / "fer2013.csv", DATA)
 
 
 @pytest.mark.parametrize(("name", "n"), [("Training", 40), ("PublicTest", 8), ("PrivateTest", 12)])

@@ -7,27 +7,15 @@ from pathlib import Path
 import pytest
 
 from tests.factories.fer2013 import (
+    DATA,
     arrays,
     assert_equal,
     refused,
     write_csv,
-    write_npz,
     write_votes,
 )
-from training.data.fer2013 import FER2013, VOTES
+from training.data.fer2013 import VOTES
 from training.data.fer2013_files import load
-
-DATA = arrays()
-
-
-@pytest.fixture
-def npz(tmp_path: Path) -> FER2013:
-    return load(write_npz(tmp_path / "reference.npz", DATA))
-
-
-@pytest.fixture
-def table(tmp_path: Path) -> Path:
-    return write_csv(tmp_path / "fer2013.csv", DATA)
 
 
 @pytest.mark.parametrize(

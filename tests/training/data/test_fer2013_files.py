@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from tests.factories.fer2013 import (
+    DATA,
     arrays,
     assert_equal,
     contents,
@@ -21,18 +21,6 @@ from tests.factories.fer2013 import (
 )
 from training.data.fer2013 import FER2013, SPLITS
 from training.data.fer2013_files import load
-
-DATA = arrays()
-
-
-@pytest.fixture
-def npz(tmp_path: Path) -> FER2013:
-    return load(write_npz(tmp_path / "reference.npz", DATA))
-
-
-@pytest.fixture
-def table(tmp_path: Path) -> Path:
-    return write_csv(tmp_path / "fer2013.csv", DATA)
 
 
 @pytest.mark.parametrize("name", ["fer2013.npz", "fer2013.csv", "icml_face_data.csv"])

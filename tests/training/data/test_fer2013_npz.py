@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.factories.fer2013 import (
-    arrays,
+    DATA,
     assert_equal,
     refused,
     write_npz,
 )
-from training.data.fer2013 import FER2013
 from training.data.fer2013_files import load
 from training.data.fer2013_npz import pack
-
-DATA = arrays()
-
-
-@pytest.fixture
-def npz(tmp_path: Path) -> FER2013:
-    return load(write_npz(tmp_path / "reference.npz", DATA))
 
 
 def test_the_npz_form(npz):

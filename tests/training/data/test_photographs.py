@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from fer import DataError
+from tests.factories.pictures import PORTRAIT, copy_portrait
 from training.data.classes import EMOTIONS
 from training.data.fer2013 import SPLITS
 from training.data.photographs import read_photographs, sampling_weights
-
-SAMPLES = Path(__file__).parents[3] / "app_pages" / "photos" / "samples"
-PORTRAIT = SAMPLES / "grace-hopper.jpg"
-
-
-def folder(root, *names):
-    """A folder with the same portrait under every name."""
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(PORTRAIT, path)
-    return root
 
 
 def zipped(root):
@@ -41,7 +28,7 @@ def test_an_empty_folder_is_refused(tmp_path):
 
 
 def test_splits_classes_and_people_are_in_the_names(tmp_path):
-    root = folder(
+    root = copy_portrait(
         tmp_path / "data",
         "train/Happy/Ann_Lee_0001.jpg",
         "train/sad/Ann_Lee_0002.jpg",
@@ -74,7 +61,7 @@ def test_without_splits_people_are_dealt_out_whole_and_the_same_way_each_time(tm
         for person in range(40)
         for kind, number in (("happy", 1), ("sad", 2))
     ]
-    root = folder(tmp_path / "data", *names)
+    root = copy_portrait(tmp_path / "data", *names)
     photographs = read_photographs(root)
     assert np.array_equal(photographs.splits, read_photographs(root).splits)
     assert set(photographs.splits.tolist()) == {0, 1, 2}
@@ -84,7 +71,7 @@ def test_without_splits_people_are_dealt_out_whole_and_the_same_way_each_time(tm
 
 def test_a_number_alone_names_nobody(tmp_path):
     photographs = read_photographs(
-        folder(tmp_path / "data", "train/happy/1.jpg", "train/sad/1.jpg")
+        copy_portrait(tmp_path / "data", "train/happy/1.jpg", "train/sad/1.jpg")
     )
     assert photographs.people.tolist() == [0, 1]
 
@@ -104,12 +91,12 @@ def test_a_number_alone_names_nobody(tmp_path):
 )
 def test_names_that_say_nothing_are_refused(tmp_path, name, classes, message):
     with pytest.raises(DataError, match=message):
-        read_photographs(folder(tmp_path / "data", name), classes)
+        read_photographs(copy_portrait(tmp_path / "data", name), classes)
 
 
 def test_own_names_of_classes(tmp_path):
     photographs = read_photographs(
-        folder(tmp_path / "data", "train/bored/a.jpg"), {"Bored": "neutral"}
+        copy_portrait(tmp_path / "data", "train/bored/a.jpg"), {"Bored": "neutral"}
     )
     assert EMOTIONS[photographs.targets[0]] == "neutral"
 
@@ -124,7 +111,7 @@ def test_what_is_no_data_is_refused(tmp_path, name, content):
 
 
 def test_a_damaged_picture_is_named(tmp_path):
-    root = folder(tmp_path / "data", "train/happy/a.jpg")
+    root = copy_portrait(tmp_path / "data", "train/happy/a.jpg")
     (root / "train/happy/b.jpg").write_bytes(PORTRAIT.read_bytes()[:2000])
     with pytest.raises(
         DataError, match=r"train/happy/b.jpg: damaged.*take the file out of the data"
@@ -133,7 +120,7 @@ def test_a_damaged_picture_is_named(tmp_path):
 
 
 def test_the_digest_knows_names_and_bytes(tmp_path):
-    root = folder(tmp_path / "data", "train/happy/a.jpg", "train/sad/b.jpg")
+    root = copy_portrait(tmp_path / "data", "train/happy/a.jpg", "train/sad/b.jpg")
     before = read_photographs(root).sha256
     assert before == read_photographs(zipped(root)).sha256
     (root / "train/happy/a.jpg").rename(root / "train/happy/c.jpg")
